@@ -1,9 +1,30 @@
 //! Pure rules of call and usage billing: facts in, decisions out.
+//!
+//! No clock, no I/O, no `async`, no randomness and no floating point: time, zones and everything else a rule depends on are
+//! arguments. The same functions serve the store, the examples and the tests.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`id`], [`number`], [`money`], [`time`], [`digest`] | values, checked where they are made |
+//! | [`item`], [`tax`], [`account`] | facts: calls, tax profiles, accounts and their assignments |
+//! | [`usage`] | sums of postings: day totals and carries |
+//! | [`plan`] | plans as strategies, and the built-in kinds |
+//! | [`event`], [`invoice`] | what is written: the journal, drafts and invoices |
+//! | [`decide`] | the rules that turn facts into writes |
 #![no_std]
 
 extern crate alloc;
 
+pub mod account;
+pub mod decide;
+pub mod digest;
+pub mod event;
 pub mod id;
+pub mod invoice;
+pub mod item;
 pub mod money;
 pub mod number;
+pub mod plan;
+pub mod tax;
 pub mod time;
+pub mod usage;

@@ -1,0 +1,315 @@
+//! Numbers that people dial, and the prefixes that sort them.
+
+use core::{fmt, str::FromStr};
+
+use crate::id::text_serde;
+
+const DIGITS_MAX: usize = 15;
+const BITS_PER_DIGIT: u32 = 4;
+
+/// A number that somebody dials or is reached at, which is personal data.
+///
+/// Holds 1 to 15 digits. It is ordered like its digits as text, and `Debug` does
+/// not reveal it.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::number::PhoneNumber;
+///
+/// let number = PhoneNumber::try_new("+4915112345678")?;
+/// assert_eq!(number.to_string(), "+4915112345678");
+/// assert_eq!(format!("{number:?}"), "PhoneNumber(13 digits)");
+/// # Ok::<(), billing_core::number::InvalidNumber>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PhoneNumber(Packed);
+
+impl PhoneNumber {
+    /// Takes the number from its digits, with or without a leading `+`.
+    ///
+    /// Accepts 1 to 15 ASCII digits.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidNumber`], which names the length or the position and never the number.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::number::PhoneNumber;
+    ///
+    /// assert_eq!(PhoneNumber::try_new("4930")?, PhoneNumber::try_new("+4930")?);
+    /// assert!(PhoneNumber::try_new("49 30").is_err());
+    /// # Ok::<(), billing_core::number::InvalidNumber>(())
+    /// ```
+    pub fn try_new(text: &str) -> Result<Self, InvalidNumber> {
+        let digits = text.strip_prefix('+').unwrap_or(text);
+        let skipped = text.len().saturating_sub(digits.len());
+        Packed::try_new(digits, skipped)
+            .map(Self)
+            .map_err(|problem| InvalidNumber { kind: "phone number", problem })
+    }
+
+    /// The digits, first one first, each 0 to 9.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::number::PhoneNumber;
+    ///
+    /// let number = PhoneNumber::try_new("+4930")?;
+    /// assert_eq!(number.digits().collect::<Vec<_>>(), [4, 9, 3, 0]);
+    /// # Ok::<(), billing_core::number::InvalidNumber>(())
+    /// ```
+    pub fn digits(&self) -> impl Iterator<Item = u8> + use<> {
+        self.0.digits()
+    }
+
+    /// The first `length` digits, or `None` if `length` is 0 or the number is shorter.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::number::{PhoneNumber, Prefix};
+    ///
+    /// let number = PhoneNumber::try_new("+4930")?;
+    /// assert_eq!(number.prefix(2), Some(Prefix::try_new("49")?));
+    /// assert_eq!(number.prefix(5), None);
+    /// # Ok::<(), billing_core::number::InvalidNumber>(())
+    /// ```
+    #[must_use]
+    pub fn prefix(&self, length: usize) -> Option<Prefix> {
+        self.0.first(length).map(Prefix)
+    }
+}
+
+impl fmt::Debug for PhoneNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PhoneNumber({} digits)", self.0.length)
+    }
+}
+
+impl fmt::Display for PhoneNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "+{}", self.0)
+    }
+}
+
+impl FromStr for PhoneNumber {
+    type Err = InvalidNumber;
+
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        Self::try_new(s)
+    }
+}
+
+text_serde!(PhoneNumber, "a phone number as text of 1 to 15 digits", deserialize_private);
+
+/// The digits that the numbers of one destination begin with; not personal data.
+///
+/// Holds 1 to 15 digits and is ordered like its digits as text.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::number::{PhoneNumber, Prefix};
+///
+/// let berlin = Prefix::try_new("4930")?;
+/// assert!(berlin.matches(&PhoneNumber::try_new("+493012345")?));
+/// # Ok::<(), billing_core::number::InvalidNumber>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Prefix(Packed);
+
+#[expect(clippy::len_without_is_empty, reason = "a prefix is never empty")]
+impl Prefix {
+    /// Takes the prefix from its digits.
+    ///
+    /// Accepts 1 to 15 ASCII digits, without a `+`.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidNumber`], which names the length or the position.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::number::Prefix;
+    ///
+    /// assert!(Prefix::try_new("49").is_ok());
+    /// assert!(Prefix::try_new("+49").is_err());
+    /// ```
+    pub fn try_new(text: &str) -> Result<Self, InvalidNumber> {
+        Packed::try_new(text, 0)
+            .map(Self)
+            .map_err(|problem| InvalidNumber { kind: "prefix", problem })
+    }
+
+    /// Whether `number` begins with this prefix.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::number::{PhoneNumber, Prefix};
+    ///
+    /// let number = PhoneNumber::try_new("+4930")?;
+    /// assert!(Prefix::try_new("4930")?.matches(&number));
+    /// assert!(!Prefix::try_new("49301")?.matches(&number));
+    /// # Ok::<(), billing_core::number::InvalidNumber>(())
+    /// ```
+    #[must_use]
+    pub fn matches(&self, number: &PhoneNumber) -> bool {
+        number.0.first(self.len()) == Some(self.0)
+    }
+
+    /// How many digits the prefix has, 1 to 15.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::number::Prefix;
+    ///
+    /// assert_eq!(Prefix::try_new("4930")?.len(), 4);
+    /// # Ok::<(), billing_core::number::InvalidNumber>(())
+    /// ```
+    #[must_use]
+    pub fn len(&self) -> usize {
+        usize::from(self.0.length)
+    }
+
+    /// The digits, first one first, each 0 to 9.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::number::Prefix;
+    ///
+    /// assert_eq!(Prefix::try_new("49")?.digits().collect::<Vec<_>>(), [4, 9]);
+    /// # Ok::<(), billing_core::number::InvalidNumber>(())
+    /// ```
+    pub fn digits(&self) -> impl Iterator<Item = u8> + use<> {
+        self.0.digits()
+    }
+}
+
+impl fmt::Debug for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Prefix({})", self.0)
+    }
+}
+
+impl fmt::Display for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+impl FromStr for Prefix {
+    type Err = InvalidNumber;
+
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        Self::try_new(s)
+    }
+}
+
+text_serde!(Prefix, "a prefix as text of 1 to 15 digits", deserialize_text);
+
+/// A text was refused as a number or prefix; says why, and never repeats the text.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::number::PhoneNumber;
+///
+/// let error = PhoneNumber::try_new("+49-30").unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "phone number has something else than a digit at byte 3; accepted are 1 to 15 digits"
+/// );
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{kind} {problem}; accepted are 1 to 15 digits")]
+pub struct InvalidNumber {
+    /// What it was to be: `phone number` or `prefix`.
+    pub kind: &'static str,
+    /// What is wrong with the text.
+    pub problem: NumberProblem,
+}
+
+/// What is wrong with the text of a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NumberProblem {
+    /// Its length in bytes, without the `+`, is outside 1..=15.
+    Length(usize),
+    /// This byte of the text, counted from 0, is not a digit.
+    NotADigit(usize),
+}
+
+impl fmt::Display for NumberProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Length(bytes) => write!(f, "is {bytes} bytes long"),
+            Self::NotADigit(position) => {
+                write!(f, "has something else than a digit at byte {position}")
+            }
+        }
+    }
+}
+
+/// Up to 15 digits in four bits each, the first one in the highest bits.
+///
+/// The field order makes the derived order that of the digits as text: where the
+/// bits agree, the shorter one comes first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Packed {
+    bits: u64,
+    length: u8,
+}
+
+impl Packed {
+    fn try_new(text: &str, skipped: usize) -> Result<Self, NumberProblem> {
+        if text.is_empty() || text.len() > DIGITS_MAX {
+            return Err(NumberProblem::Length(text.len()));
+        }
+        let mut packed = Self { bits: 0, length: 0 };
+        for (position, byte) in text.bytes().enumerate() {
+            let problem = NumberProblem::NotADigit(position.saturating_add(skipped));
+            packed = packed.push(byte).ok_or(problem)?;
+        }
+        Ok(packed)
+    }
+
+    fn push(self, byte: u8) -> Option<Self> {
+        let digit = byte.is_ascii_digit().then(|| byte.checked_sub(b'0'))??;
+        let length = self.length.checked_add(1)?;
+        let placed = u64::from(digit).checked_shl(shift_of(length)?)?;
+        Some(Self { bits: self.bits | placed, length })
+    }
+
+    fn digits(self) -> impl Iterator<Item = u8> + use<> {
+        (1..=self.length).filter_map(move |place| {
+            let digit = self.bits.checked_shr(shift_of(place)?)? & 0xF;
+            u8::try_from(digit).ok()
+        })
+    }
+
+    fn first(self, length: usize) -> Option<Self> {
+        let length =
+            u8::try_from(length).ok().filter(|length| (1..=self.length).contains(length))?;
+        let mask = u64::MAX.checked_shl(shift_of(length)?)?;
+        Some(Self { bits: self.bits & mask, length })
+    }
+}
+
+impl fmt::Display for Packed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.digits().try_for_each(|digit| write!(f, "{digit}"))
+    }
+}
+
+/// How far up the digit at `place`, counted from 1, stands.
+fn shift_of(place: u8) -> Option<u32> {
+    u64::BITS.checked_sub(u32::from(place).checked_mul(BITS_PER_DIGIT)?)
+}

@@ -1,1 +1,100 @@
-fn main() {}
+//! The developer command of this workspace: `cargo xtask --help`.
+
+mod ci;
+mod command;
+mod evidence;
+mod floors;
+mod lexer;
+mod links;
+mod purity;
+mod tidy;
+mod tree;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+/// Checks and figures of this workspace.
+///
+/// Everything that must hold before a change is merged is one command:
+///
+///     cargo xtask ci
+///
+/// It names the check that failed and the command that repeats it alone.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", verbatim_doc_comment)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Run every check in order and stop at the first that fails.
+    ///
+    /// Examples:
+    ///
+    ///     cargo xtask ci                    everything
+    ///     cargo xtask ci --list             what there is, and what it runs
+    ///     cargo xtask ci format clippy      only these two
+    ///     cargo xtask ci --after-tests      `cargo test` has just passed: test only what it left out
+    ///     cargo xtask ci --strict           a check that cannot run here is a failure
+    #[command(verbatim_doc_comment)]
+    Ci(ci::Options),
+
+    /// Read the files of the workspace and report what is out of place.
+    ///
+    /// Holds: a `//!` caption in the first line of every Rust file; imports against the floors
+    /// table in ARCHITECTURE.md; migrations numbered without gaps; Markdown links and the targets
+    /// that commands in Markdown name; no planning notes, no paths of one machine; a changelog.
+    /// Builds nothing and takes less than a second.
+    #[command(verbatim_doc_comment)]
+    Tidy,
+
+    /// Run the long counts and write their figures to docs/evidence.md.
+    ///
+    /// Each entry is a child process. A line of its standard output that starts with
+    /// `evidence: WHAT = FIGURE` becomes a row, beside the command that repeats it. Sections of
+    /// entries that are not run, or fail, stay as they are.
+    ///
+    /// Examples:
+    ///
+    ///     cargo xtask evidence --list       what there is
+    ///     cargo xtask evidence kills        only this entry
+    ///     cargo xtask evidence              all of them: hours, not minutes
+    #[command(verbatim_doc_comment)]
+    Evidence(evidence::Options),
+}
+
+fn main() -> ExitCode {
+    let root = root();
+    let done = match Arguments::parse().task {
+        Task::Ci(options) => ci::run(&root, &options),
+        Task::Tidy => tidy::run(&root),
+        Task::Evidence(options) => evidence::run(&root, &options),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The folder of the workspace, wherever in it the command was typed.
+fn root() -> PathBuf {
+    let here = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    here.parent().map_or(here.clone(), PathBuf::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        super::Arguments::command().debug_assert();
+    }
+}

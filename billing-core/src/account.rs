@@ -1,0 +1,151 @@
+//! One payer's contract: how it is counted, and which plan it has from which day on.
+
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    id::{AccountId, CustomerId, PlanId},
+    money::{Currency, Rounding},
+    tax::TaxProfile,
+    time::{Anchor, Day, Period, Zone},
+};
+
+/// What an account is opened with.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::account::AccountSettings;
+///
+/// let settings: AccountSettings = serde_json::from_str(
+///     r#"{"id":"alice","currency":"EUR","zone":"Europe/Berlin",
+///         "anchor":{"from":"2026-01-31","months":1}}"#,
+/// )?;
+/// assert_eq!(settings.decimals(), 2);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccountSettings {
+    /// The id, as the host names the account.
+    pub id: AccountId,
+    /// The currency of everything on its bills.
+    pub currency: Currency,
+    /// The zone whose midnights part its days.
+    pub zone: Zone,
+    /// The date its periods are counted from.
+    pub anchor: Anchor,
+    /// The tax on its invoices; none if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax: Option<TaxProfile>,
+    /// Whose account it is, if the host keeps customers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<CustomerId>,
+    /// How lines and taxes are rounded.
+    #[serde(default)]
+    pub invoice: InvoiceProfile,
+}
+
+/// How an account's lines and taxes are rounded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InvoiceProfile {
+    /// Decimals of each line, 0 to 10; the currency's own if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decimals: Option<Decimals>,
+    /// Which way, half up if left out.
+    #[serde(default = "half_up")]
+    pub rounding: Rounding,
+}
+
+/// A number of decimals, 0 to 10.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u8", into = "u8")]
+pub struct Decimals(u8);
+
+/// More decimals than an amount can hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0} decimals are too many: 0 to 10 are accepted")]
+pub struct TooManyDecimals(pub u8);
+
+impl TryFrom<u8> for Decimals {
+    type Error = TooManyDecimals;
+
+    fn try_from(decimals: u8) -> Result<Self, TooManyDecimals> {
+        if decimals <= 10 { Ok(Self(decimals)) } else { Err(TooManyDecimals(decimals)) }
+    }
+}
+
+impl From<Decimals> for u8 {
+    fn from(decimals: Decimals) -> Self {
+        decimals.0
+    }
+}
+
+impl Default for InvoiceProfile {
+    fn default() -> Self {
+        Self { decimals: None, rounding: half_up() }
+    }
+}
+
+const fn half_up() -> Rounding {
+    Rounding::HalfUp
+}
+
+impl AccountSettings {
+    /// The decimals of a line.
+    #[must_use]
+    pub fn decimals(&self) -> u32 {
+        self.invoice.decimals.map_or(self.currency.decimals(), |decimals| u32::from(decimals.0))
+    }
+}
+
+/// Which plan an account has from a local day on, until the next assignment.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Assignment {
+    /// 1, 2, 3 ... in order of their days.
+    pub number: u32,
+    /// The first day.
+    pub from: Day,
+    /// The plan.
+    pub plan: PlanId,
+    /// Its version.
+    pub version: u32,
+}
+
+/// The assignment in force on a day; `assignments` are in order of their days.
+#[must_use]
+pub fn assignment_on(assignments: &[Assignment], day: Day) -> Option<&Assignment> {
+    assignments.iter().rev().find(|assignment| assignment.from <= day)
+}
+
+/// The part of a period that lies under one assignment, `[start, end)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stretch {
+    /// The period it is part of.
+    pub period: Period,
+    /// The number of the assignment.
+    pub assignment: u32,
+    /// Its first day.
+    pub start: Day,
+    /// The day after its last.
+    pub end: Day,
+}
+
+/// The stretches of a period, in order of time.
+///
+/// A period in which a plan changes has several; days before the first assignment belong to none.
+#[must_use]
+pub fn stretches(assignments: &[Assignment], period: Period) -> Vec<Stretch> {
+    let ends = assignments.iter().skip(1).map(|next| next.from).chain([period.end()]);
+    let stretches = assignments.iter().zip(ends).map(|(assignment, end)| Stretch {
+        period,
+        assignment: assignment.number,
+        start: assignment.from.max(period.start()),
+        end: end.min(period.end()),
+    });
+    stretches.filter(|stretch| stretch.start < stretch.end).collect()
+}

@@ -1,0 +1,509 @@
+//! Taking a batch in: each entry is recorded, replayed, in conflict, parked or refused, by itself.
+
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    string::{String, ToString as _},
+    sync::Arc,
+    vec::Vec,
+};
+
+use compact_str::CompactString;
+
+use crate::{
+    account::assignment_on,
+    decide::{AccountFacts, Claim, Intake, ParkReason, Parked, Refusal, StoredItem, Writes},
+    digest::Digest,
+    event::{Cause, Head, JournalEntry, Posting},
+    id::{AccountId, Group, IntakeId, InvalidId, PlanId, StrategyId},
+    item::{Fingerprint, Incoming, Item, ItemKey},
+    money::Currency,
+    plan::{Arrival, BuildPlanError, Plan, Priced},
+    time::{Day, Instant, Zone},
+    usage::{DayTotal, TotalKey},
+};
+
+/// The plans that assignments name, built or not.
+pub type Plans = BTreeMap<(PlanId, u32), Result<Arc<Plan>, BuildPlanError>>;
+
+/// Bounds on what is taken in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The longest call, in milliseconds; longer ones are parked.
+    pub call_duration_ms_max: u64,
+    /// The largest batch; larger ones are refused whole.
+    pub batch_entries_max: usize,
+}
+
+impl Default for Limits {
+    /// Calls of up to 366 days, batches of up to 10 000 entries.
+    fn default() -> Self {
+        Self { call_duration_ms_max: 366 * 24 * 60 * 60 * 1_000, batch_entries_max: 10_000 }
+    }
+}
+
+/// A batch on its way in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// What the caller calls it, such as a file's name and lines.
+    pub label: String,
+    /// The entries: decoded items, and what could not be decoded.
+    pub entries: Vec<Result<Incoming, Refusal>>,
+}
+
+impl Batch {
+    /// The batch's id: the digest of its entries, so that the same batch has the same id.
+    ///
+    /// # Errors
+    ///
+    /// Never for a digest; the error is that of any id.
+    pub fn id(&self) -> Result<IntakeId, InvalidId> {
+        let digest = self.entries.iter().fold(Digest::of(), |digest, entry| match entry {
+            Ok(incoming) => digest
+                .text(incoming.key.source.as_str())
+                .text(incoming.key.id.as_str())
+                .text(incoming.key.leg_text())
+                .bytes(incoming.fingerprint().digest.as_bytes()),
+            Err(refusal) => digest.text("refused").text(&refusal.place).text(&refusal.raw),
+        });
+        IntakeId::try_new(digest.text(&self.label).finish().to_string())
+    }
+
+    /// The keys of the decoded entries, each once, in order.
+    #[must_use]
+    pub fn keys(&self) -> BTreeSet<&ItemKey> {
+        self.entries.iter().flatten().map(|incoming| &incoming.key).collect()
+    }
+
+    /// The accounts the decoded entries name, each once, in order.
+    #[must_use]
+    pub fn accounts(&self) -> BTreeSet<&AccountId> {
+        self.entries.iter().flatten().filter_map(|incoming| incoming.account.as_ref()).collect()
+    }
+}
+
+/// The open revision of one account's day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenDay {
+    /// The revision that takes postings.
+    pub revision: u32,
+    /// Its totals so far.
+    pub totals: Vec<DayTotal>,
+}
+
+impl OpenDay {
+    /// Finds the open revision among a day's totals of all revisions.
+    #[must_use]
+    pub fn of(totals: Vec<DayTotal>) -> Self {
+        let closed = totals.iter().filter(|total| total.closed).map(|total| total.key.revision);
+        let revision = closed.max().unwrap_or(0).saturating_add(1);
+        let open = totals.into_iter().filter(|total| total.key.revision == revision).collect();
+        Self { revision, totals: open }
+    }
+}
+
+/// What must be known to take a batch in, read under the locks of its accounts.
+#[derive(Clone, Debug)]
+pub struct IngestFacts {
+    /// The accounts that exist among those named.
+    pub accounts: BTreeMap<AccountId, AccountFacts>,
+    /// The plans of their assignments.
+    pub plans: Plans,
+    /// The keys that are claimed among those given.
+    pub claims: BTreeMap<ItemKey, Claim>,
+    /// The keys that are parked among those given.
+    pub parked: BTreeMap<ItemKey, Parked>,
+    /// The open revisions of the days touched; a day not here has no totals yet.
+    pub days: BTreeMap<(AccountId, Day), OpenDay>,
+    /// The batch's first record, if it was taken in before.
+    pub intake: Option<Intake>,
+}
+
+/// What became of one entry of a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Receipt {
+    /// Recorded now: claimed for ever, with postings numbered from here in the account's journal.
+    Recorded {
+        /// Who pays.
+        account: AccountId,
+        /// The first posting's number.
+        first_seq: u64,
+    },
+    /// Recorded before with the same content; nothing was written.
+    Replayed {
+        /// Who pays.
+        account: AccountId,
+        /// The first posting's number.
+        first_seq: u64,
+        /// The first number of its current postings.
+        current_seq: u64,
+    },
+    /// Claimed before with other content; nothing was written.
+    Conflict {
+        /// The fingerprint that is claimed.
+        claimed: Fingerprint,
+        /// The fingerprint that was given.
+        given: Fingerprint,
+    },
+    /// Kept until its reason is mended.
+    Parked(ParkReason),
+    /// Not decoded; its raw text and place are kept.
+    Refused,
+}
+
+/// A batch cannot be taken in at all.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum IngestError {
+    /// More entries than a batch may have.
+    #[error("a batch of {entries} entries is too large: at most {max} are accepted")]
+    TooLarge {
+        /// How many it has.
+        entries: usize,
+        /// How many are accepted.
+        max: usize,
+    },
+    /// An account's journal has no numbers left.
+    #[error("the journal of account {account} is full")]
+    JournalFull {
+        /// The account.
+        account: AccountId,
+    },
+    /// The digest was not accepted as an id.
+    #[error(transparent)]
+    Id(#[from] InvalidId),
+}
+
+/// What taking a batch in decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ingested {
+    /// One answer for each entry, in the batch's order.
+    pub receipts: Vec<Receipt>,
+    /// The account of the batch, as answered this time.
+    pub intake: Intake,
+    /// What to store.
+    pub writes: Writes,
+}
+
+/// The (account, day) pairs a batch may add to: what must be loaded of day totals.
+#[must_use]
+pub fn days_touched(
+    batch: &Batch,
+    accounts: &BTreeMap<AccountId, AccountFacts>,
+) -> BTreeSet<(AccountId, Day)> {
+    let known = |incoming: &Incoming| {
+        let facts = accounts.get(incoming.account.as_ref()?)?;
+        Some((facts.settings.id.clone(), facts.settings.zone.day_of(incoming.item.at())))
+    };
+    batch.entries.iter().flatten().filter_map(known).collect()
+}
+
+/// Decides what becomes of every entry of a batch.
+///
+/// # Errors
+///
+/// [`IngestError`] if the batch is too large or a journal is full; then nothing is to be stored.
+pub fn ingest(
+    facts: IngestFacts,
+    batch: &Batch,
+    limits: Limits,
+    now: Instant,
+) -> Result<Ingested, IngestError> {
+    if batch.entries.len() > limits.batch_entries_max {
+        let (entries, max) = (batch.entries.len(), limits.batch_entries_max);
+        return Err(IngestError::TooLarge { entries, max });
+    }
+    let mut state = State::new(facts, limits, now);
+    let receipts = batch.entries.iter().map(|entry| state.take(entry)).collect::<Result<_, _>>()?;
+    state.finish(batch, receipts)
+}
+
+/// What one strategy makes of an item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rated {
+    /// The strategy.
+    pub strategy: StrategyId,
+    /// The group.
+    pub group: Group,
+    /// Quantity and amount.
+    pub priced: Priced,
+}
+
+/// Rates an item under a plan: what each of its strategies makes of it. Depends on nothing else.
+///
+/// # Errors
+///
+/// [`ParkReason`] if no strategy claims the item, or one cannot price it.
+pub fn rate(
+    plan: &Plan,
+    item: &Item,
+    day: Day,
+    currency: Currency,
+) -> Result<Vec<Rated>, ParkReason> {
+    let arrival = Arrival::new(item, day, currency);
+    let mut rated = Vec::with_capacity(1);
+    for strategy in plan.strategies() {
+        let Some(group) = strategy.group(item) else { continue };
+        let priced = strategy.on_arrival(&arrival).map_err(|problem| {
+            ParkReason::Unpriceable { strategy: strategy.id().clone(), why: problem.to_string() }
+        })?;
+        rated.push(Rated { strategy: strategy.id().clone(), group, priced });
+    }
+    if rated.is_empty() {
+        let (plan, version) = (plan.spec().id.clone(), plan.spec().version);
+        return Err(ParkReason::NoPrice { plan, version });
+    }
+    Ok(rated)
+}
+
+/// The facts of a batch, moving on as its entries are taken.
+struct State {
+    facts: IngestFacts,
+    limits: Limits,
+    now: Instant,
+    zone_data: CompactString,
+    touched: BTreeMap<TotalKey, DayTotal>,
+    moved: BTreeMap<AccountId, Head>,
+    parked: BTreeMap<ItemKey, Parked>,
+    unparked: BTreeSet<ItemKey>,
+    writes: Writes,
+}
+
+/// Where an item would be recorded.
+struct Place {
+    account: AccountId,
+    currency: Currency,
+    day: Day,
+    assignment: u32,
+    rated: Vec<Rated>,
+}
+
+impl State {
+    fn new(facts: IngestFacts, limits: Limits, now: Instant) -> Self {
+        Self {
+            facts,
+            limits,
+            now,
+            zone_data: CompactString::const_new(Zone::data_version()),
+            touched: BTreeMap::new(),
+            moved: BTreeMap::new(),
+            parked: BTreeMap::new(),
+            unparked: BTreeSet::new(),
+            writes: Writes::default(),
+        }
+    }
+
+    fn take(&mut self, entry: &Result<Incoming, Refusal>) -> Result<Receipt, IngestError> {
+        let incoming = match entry {
+            Ok(incoming) => incoming,
+            Err(refusal) => {
+                self.writes.refusals.push(refusal.clone());
+                return Ok(Receipt::Refused);
+            }
+        };
+        let given = incoming.fingerprint();
+        if let Some(claim) = self.facts.claims.get(&incoming.key) {
+            return Ok(answer_again(claim, given));
+        }
+        match self.place(incoming) {
+            Ok((place, totals)) => self.record(incoming, given, place, totals),
+            Err(reason) => Ok(self.park(incoming, reason)),
+        }
+    }
+
+    /// Finds where an item belongs and what the day's totals would become.
+    fn place(&self, incoming: &Incoming) -> Result<(Place, Vec<DayTotal>), ParkReason> {
+        let account = incoming.account.as_ref().and_then(|id| self.facts.accounts.get(id));
+        let AccountFacts { settings, assignments, .. } =
+            account.ok_or(ParkReason::UnknownAccount)?;
+        self.check_limits(&incoming.item)?;
+        let day = settings.zone.day_of(incoming.item.at());
+        let assignment = assignment_on(assignments, day).ok_or(ParkReason::NoPlan { day })?;
+        let plan = self.plan(&assignment.plan, assignment.version)?;
+        let rated = rate(plan, &incoming.item, day, settings.currency)?;
+        let place = Place {
+            account: settings.id.clone(),
+            currency: settings.currency,
+            day,
+            assignment: assignment.number,
+            rated,
+        };
+        let totals = self.totals_with(&place)?;
+        Ok((place, totals))
+    }
+
+    fn check_limits(&self, item: &Item) -> Result<(), ParkReason> {
+        let Item::Call(call) = item;
+        let (duration_ms, max_ms) = (call.duration_ms, self.limits.call_duration_ms_max);
+        if duration_ms > max_ms {
+            return Err(ParkReason::TooLong { duration_ms, max_ms });
+        }
+        Ok(())
+    }
+
+    fn plan(&self, plan: &PlanId, version: u32) -> Result<&Plan, ParkReason> {
+        let unavailable = |why: String| {
+            let plan = plan.clone();
+            ParkReason::PlanUnavailable { plan, version, why }
+        };
+        match self.facts.plans.get(&(plan.clone(), version)) {
+            Some(Ok(plan)) => Ok(plan),
+            Some(Err(error)) => Err(unavailable(error.to_string())),
+            None => Err(unavailable("it was not loaded".into())),
+        }
+    }
+
+    /// The day's totals with the item added, one for each strategy that claims it.
+    fn totals_with(&self, place: &Place) -> Result<Vec<DayTotal>, ParkReason> {
+        let revision = self.revision(place);
+        let with = |rated: &Rated| {
+            let key = TotalKey {
+                account: place.account.clone(),
+                day: place.day,
+                assignment: place.assignment,
+                strategy: rated.strategy.clone(),
+                group: rated.group.clone(),
+                revision,
+            };
+            let totals = match self.total(&key) {
+                None => rated.priced.totals,
+                Some(before) => before
+                    .totals
+                    .checked_add(rated.priced.totals)
+                    .map_err(|error| ParkReason::TotalOutOfBounds { why: error.to_string() })?,
+            };
+            let (unit, currency) = (rated.priced.unit.clone(), place.currency);
+            Ok(DayTotal { key, unit, currency, totals, closed: false, billed: false })
+        };
+        place.rated.iter().map(with).collect()
+    }
+
+    fn revision(&self, place: &Place) -> u32 {
+        let day = (place.account.clone(), place.day);
+        self.facts.days.get(&day).map_or(1, |open| open.revision)
+    }
+
+    fn total(&self, key: &TotalKey) -> Option<&DayTotal> {
+        let stored = || {
+            let open = self.facts.days.get(&(key.account.clone(), key.day))?;
+            open.totals.iter().find(|total| total.key == *key)
+        };
+        self.touched.get(key).or_else(stored)
+    }
+
+    fn record(
+        &mut self,
+        incoming: &Incoming,
+        fingerprint: Fingerprint,
+        place: Place,
+        totals: Vec<DayTotal>,
+    ) -> Result<Receipt, IngestError> {
+        let mut head = self.head(&place.account);
+        let full = || IngestError::JournalFull { account: place.account.clone() };
+        let first_seq = head.next().ok_or_else(full)?;
+        let postings = u32::try_from(totals.len()).unwrap_or(u32::MAX);
+        for (rated, total) in place.rated.iter().zip(totals) {
+            let posting = Posting {
+                account: place.account.clone(),
+                seq: head.next().ok_or_else(full)?,
+                item: incoming.key.clone(),
+                fingerprint,
+                cause: Cause::Rated,
+                day: place.day,
+                assignment: place.assignment,
+                strategy: rated.strategy.clone(),
+                group: rated.group.clone(),
+                day_revision: total.key.revision,
+                rules: Posting::RULES,
+                zone_data: self.zone_data.clone(),
+                unit: rated.priced.unit.clone(),
+                currency: place.currency,
+                totals: rated.priced.totals,
+            };
+            let entry = JournalEntry::Posting(posting);
+            head = head.append(&entry);
+            if let JournalEntry::Posting(posting) = entry {
+                self.writes.postings.push(posting);
+            }
+            let _before: Option<DayTotal> = self.touched.insert(total.key.clone(), total);
+        }
+        let _moved: Option<Head> = self.moved.insert(place.account.clone(), head);
+        let claim = Claim {
+            key: incoming.key.clone(),
+            account: place.account.clone(),
+            fingerprint,
+            first_seq,
+            current_seq: first_seq,
+        };
+        self.unpark(&incoming.key);
+        let _none: Option<Claim> = self.facts.claims.insert(claim.key.clone(), claim.clone());
+        self.writes.items.push(StoredItem { claim, item: incoming.item.clone(), postings });
+        Ok(Receipt::Recorded { account: place.account, first_seq })
+    }
+
+    fn head(&self, account: &AccountId) -> Head {
+        let stored = || self.facts.accounts.get(account).map(|facts| facts.head);
+        self.moved.get(account).copied().or_else(stored).unwrap_or(Head::EMPTY)
+    }
+
+    fn unpark(&mut self, key: &ItemKey) {
+        let _was_to_park: Option<Parked> = self.parked.remove(key);
+        if self.facts.parked.contains_key(key) {
+            let _new: bool = self.unparked.insert(key.clone());
+        }
+    }
+
+    fn park(&mut self, incoming: &Incoming, reason: ParkReason) -> Receipt {
+        let stored = self.facts.parked.get(&incoming.key);
+        let since = stored.map_or(self.now, |parked| parked.since);
+        let parked = Parked { incoming: incoming.clone(), reason: reason.clone(), since };
+        // What is parked already with the same content and reason is left as it is.
+        let same = stored == Some(&parked);
+        let _before: Option<Parked> = if same {
+            self.parked.remove(&incoming.key)
+        } else {
+            self.parked.insert(incoming.key.clone(), parked)
+        };
+        Receipt::Parked(reason)
+    }
+
+    fn finish(mut self, batch: &Batch, receipts: Vec<Receipt>) -> Result<Ingested, IngestError> {
+        let intake = count(batch, &receipts, self.now)?;
+        // The first record of a batch stays; what it could not decode is kept already.
+        if self.facts.intake.is_none() {
+            self.writes.intake = Some(intake.clone());
+        } else {
+            self.writes.refusals.clear();
+        }
+        self.writes.totals = self.touched.into_values().collect();
+        self.writes.heads = self.moved.into_iter().collect();
+        self.writes.parked = self.parked.into_values().collect();
+        self.writes.unparked = self.unparked.into_iter().collect();
+        Ok(Ingested { receipts, intake, writes: self.writes })
+    }
+}
+
+fn answer_again(claim: &Claim, given: Fingerprint) -> Receipt {
+    if claim.fingerprint == given {
+        let Claim { account, first_seq, current_seq, .. } = claim.clone();
+        Receipt::Replayed { account, first_seq, current_seq }
+    } else {
+        Receipt::Conflict { claimed: claim.fingerprint, given }
+    }
+}
+
+fn count(batch: &Batch, receipts: &[Receipt], at: Instant) -> Result<Intake, IngestError> {
+    let number = |which: fn(&Receipt) -> bool| {
+        u64::try_from(receipts.iter().filter(|receipt| which(receipt)).count()).unwrap_or(u64::MAX)
+    };
+    Ok(Intake {
+        id: batch.id()?,
+        label: batch.label.clone(),
+        at,
+        received: number(|_| true),
+        recorded: number(|receipt| matches!(receipt, Receipt::Recorded { .. })),
+        replayed: number(|receipt| matches!(receipt, Receipt::Replayed { .. })),
+        conflict: number(|receipt| matches!(receipt, Receipt::Conflict { .. })),
+        parked: number(|receipt| matches!(receipt, Receipt::Parked(_))),
+        refused: number(|receipt| matches!(receipt, Receipt::Refused)),
+    })
+}

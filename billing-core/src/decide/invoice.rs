@@ -1,0 +1,480 @@
+//! From unbilled day totals to drafts and invoices: the running bill and the run share every step.
+
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    string::{String, ToString as _},
+    vec::Vec,
+};
+
+use compact_str::CompactString;
+
+use crate::{
+    account::{AccountSettings, Assignment, Stretch, assignment_on, stretches},
+    decide::{AccountFacts, CarryMove, Plans, Writes},
+    event::{Event, Happened, JournalEntry},
+    id::{AccountId, Group, PlanId, SeriesId, StrategyId},
+    invoice::{Draft, Invoice, Line, LinePart},
+    money::{Amount, Exact, MoneyError, Quantity, allocate},
+    plan::{Bill, Charge, GroupUsage, Plan, Problem, Strategy, StretchFacts},
+    tax::tax,
+    time::{Instant, Period, TimeError, Zone},
+    usage::{Carry, CarryKey, DayTotal, ScopeKey, Totals, TotalsError},
+};
+
+/// What must be known of an account to draw up its bills.
+#[derive(Clone, Debug)]
+pub struct BillFacts {
+    /// The account.
+    pub account: AccountFacts,
+    /// The plans of its assignments.
+    pub plans: Plans,
+    /// Its day totals that no line holds, of any day.
+    pub unbilled: Vec<DayTotal>,
+    /// The carries of the scopes concerned.
+    pub carries: BTreeMap<CarryKey, Carry>,
+}
+
+/// A bill cannot be drawn up; the account is reported with the reason, and nothing is issued.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BillError {
+    /// The plan is not to be had.
+    #[error("plan {plan} version {version} cannot be used here: {why}")]
+    PlanUnavailable {
+        /// The plan.
+        plan: PlanId,
+        /// Its version.
+        version: u32,
+        /// What is wrong.
+        why: String,
+    },
+    /// A strategy could not settle.
+    #[error("strategy {strategy} cannot settle: {problem}")]
+    Strategy {
+        /// The strategy.
+        strategy: StrategyId,
+        /// What is wrong.
+        problem: Problem,
+    },
+    /// A strategy broke the rule that each group with usage is charged exactly once.
+    #[error("strategy {strategy} charged group {group} {times} times: exactly once is accepted")]
+    Charges {
+        /// The strategy.
+        strategy: StrategyId,
+        /// The group.
+        group: Group,
+        /// How often it was charged.
+        times: usize,
+    },
+    /// Usage counts under a strategy the plan of that day does not have.
+    #[error("usage of {count} items counts under strategy {strategy}, which its plan does not have")]
+    Orphaned {
+        /// The strategy.
+        strategy: StrategyId,
+        /// How many items.
+        count: i64,
+    },
+    /// Usage of a day without a plan.
+    #[error("there is usage in a stretch without a plan, under strategy {strategy}")]
+    NoPlan {
+        /// The strategy.
+        strategy: StrategyId,
+    },
+    /// A sum left its bounds.
+    #[error(transparent)]
+    Money(#[from] MoneyError),
+    /// A sum of totals left its bounds.
+    #[error(transparent)]
+    Totals(#[from] TotalsError),
+    /// A period left the calendar.
+    #[error(transparent)]
+    Time(#[from] TimeError),
+}
+
+/// What a run did for one account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RunOutcome {
+    /// These invoices were issued, oldest period first.
+    Issued(Vec<Invoice>),
+    /// Every ended period with something to bill had its invoice.
+    AlreadyIssued,
+    /// No period that ended had anything to bill.
+    NothingDue,
+    /// The bill cannot be drawn up; a person must look.
+    Parked(BillError),
+}
+
+/// The periods of an account from the first not invoiced to the one that holds `at`.
+///
+/// Empty for an account without a plan.
+///
+/// # Errors
+///
+/// [`TimeError`] if a period leaves the calendar.
+pub fn due_periods(account: &AccountFacts, at: Instant) -> Result<Vec<Period>, TimeError> {
+    let AccountSettings { anchor, zone, .. } = &account.settings;
+    let from = account.invoiced_until.or_else(|| account.assignments.first().map(|a| a.from));
+    let Some(from) = from else { return Ok(Vec::new()) };
+    let today = zone.day_of(at);
+    let mut periods = Vec::new();
+    let mut day = from;
+    while day <= today {
+        let period = anchor.period_of(day)?;
+        day = period.end();
+        periods.push(period);
+    }
+    Ok(periods)
+}
+
+/// The drafts of all periods up to the one that holds `at`: those that ended without an invoice, then the open one.
+///
+/// A period in which nothing is charged has no draft, except the open one.
+///
+/// # Errors
+///
+/// [`BillError`] if a strategy fails or a sum leaves its bounds.
+pub fn bill(facts: &BillFacts, at: Instant) -> Result<Vec<Draft>, BillError> {
+    let periods = due_periods(&facts.account, at)?;
+    let last = periods.last().copied();
+    let mut ledger = Ledger::of(facts);
+    let drafts = periods.iter().map(|period| Ok(ledger.draft(*period)?.draft));
+    let kept = |draft: &Result<Draft, BillError>| {
+        draft.as_ref().map_or(true, |draft| !draft.lines.is_empty() || Some(draft.period) == last)
+    };
+    drafts.filter(kept).collect()
+}
+
+/// Issues every period of an account that ended by `as_of`, oldest first, with numbers after `last_number`.
+///
+/// # Errors
+///
+/// [`BillError`] if a bill cannot be drawn up; then nothing is to be stored for this account.
+pub fn issue(
+    facts: &BillFacts,
+    as_of: Instant,
+    series: &SeriesId,
+    last_number: u64,
+    now: Instant,
+) -> Result<(Vec<Invoice>, Writes), BillError> {
+    let zone = &facts.account.settings.zone;
+    let mut ledger = Ledger::of(facts);
+    let (mut writes, mut invoices) = (Writes::default(), Vec::new());
+    let mut head = facts.account.head;
+    for period in due_periods(&facts.account, as_of)? {
+        if zone.day_start(period.end()) > as_of {
+            break;
+        }
+        let Settled { draft, billed } = ledger.draft(period)?;
+        if draft.lines.is_empty() {
+            continue;
+        }
+        let count = u64::try_from(invoices.len()).unwrap_or(u64::MAX);
+        let number = last_number.saturating_add(count).saturating_add(1);
+        let invoice = Invoice { series: series.clone(), number, issued_at: now, draft };
+        let what = Happened::InvoiceIssued {
+            series: series.clone(),
+            number,
+            total: invoice.draft.taxed.total,
+            digest: invoice.digest(),
+        };
+        let account = invoice.draft.account.clone();
+        let event = Event { account, seq: head.seq.saturating_add(1), at: now, what };
+        head = head.append(&JournalEntry::Event(event.clone()));
+        writes.events.push(event);
+        writes.totals.extend(billed);
+        invoices.push(invoice);
+    }
+    if !invoices.is_empty() {
+        writes.heads.push((facts.account.settings.id.clone(), head));
+        writes.carries = ledger.moved();
+        writes.invoices.clone_from(&invoices);
+    }
+    Ok((invoices, writes))
+}
+
+/// Settles one period of an account from given unbilled totals and carries, as the run does.
+///
+/// Gives the draft and the carries after it: what checking an issued invoice needs.
+///
+/// # Errors
+///
+/// [`BillError`] if a strategy fails or a sum leaves its bounds.
+pub fn settle(
+    facts: &BillFacts,
+    period: Period,
+) -> Result<(Draft, BTreeMap<CarryKey, Carry>), BillError> {
+    let mut ledger = Ledger::of(facts);
+    let Settled { draft, billed: _ } = ledger.draft(period)?;
+    Ok((draft, ledger.carries))
+}
+
+/// One account's totals and carries, moving on from period to period.
+struct Ledger<'a> {
+    facts: &'a BillFacts,
+    unbilled: Vec<DayTotal>,
+    carries: BTreeMap<CarryKey, Carry>,
+    touched: BTreeSet<CarryKey>,
+}
+
+struct Settled {
+    draft: Draft,
+    billed: Vec<DayTotal>,
+}
+
+impl<'a> Ledger<'a> {
+    fn of(facts: &'a BillFacts) -> Self {
+        let mut unbilled = facts.unbilled.clone();
+        unbilled.sort_by(|one, two| one.key.cmp(&two.key));
+        Self { facts, unbilled, carries: facts.carries.clone(), touched: BTreeSet::new() }
+    }
+
+    fn moved(mut self) -> Vec<CarryMove> {
+        let take = |key: CarryKey| self.carries.remove(&key).map(|carry| CarryMove { key, carry });
+        self.touched.into_iter().filter_map(take).collect()
+    }
+
+    fn draft(&mut self, period: Period) -> Result<Settled, BillError> {
+        let AccountFacts { settings, assignments, .. } = &self.facts.account;
+        let (due, later) = core::mem::take(&mut self.unbilled)
+            .into_iter()
+            .partition::<Vec<_>, _>(|total| total.key.day < period.end());
+        self.unbilled = later;
+        let mut lines = Vec::new();
+        for stretch in stretches_of(settings, assignments, &due, period)? {
+            self.settle_stretch(stretch, &due, &mut lines)?;
+        }
+        let decimals = settings.decimals();
+        let sum = lines.iter().try_fold(Amount::ZERO, |sum, line| sum.checked_add(line.amount))?;
+        let taxed = tax(sum, settings.tax.as_ref(), decimals, settings.invoice.rounding)?;
+        let billed = due.into_iter().map(|total| DayTotal { closed: true, billed: true, ..total });
+        let draft = Draft {
+            account: settings.id.clone(),
+            period,
+            start: settings.zone.day_start(period.start()),
+            end: settings.zone.day_start(period.end()),
+            zone: settings.zone.clone(),
+            zone_data: CompactString::const_new(Zone::data_version()),
+            currency: settings.currency,
+            decimals,
+            lines,
+            taxed,
+        };
+        Ok(Settled { draft, billed: billed.collect() })
+    }
+
+    fn settle_stretch(
+        &mut self,
+        stretch: Stretch,
+        due: &[DayTotal],
+        lines: &mut Vec<Line>,
+    ) -> Result<(), BillError> {
+        let assignments = &self.facts.account.assignments;
+        let assignment = assignments.iter().find(|a| a.number == stretch.assignment);
+        let within: Vec<_> = due.iter().filter(|total| is_within(total, &stretch)).collect();
+        let Some(assignment) = assignment else { return Err(no_plan(&within)) };
+        let facts = self.facts;
+        let plan = plan_of(&facts.plans, assignment)?;
+        for strategy in plan.strategies() {
+            let mine = within.iter().copied().filter(|total| total.key.strategy == *strategy.id());
+            self.settle_strategy(strategy, plan, stretch, mine.collect(), lines)?;
+        }
+        let known = |total: &DayTotal| plan.strategies().any(|s| *s.id() == total.key.strategy);
+        match within.iter().find(|total| !known(total)) {
+            None => Ok(()),
+            Some(total) => Err(BillError::Orphaned {
+                strategy: total.key.strategy.clone(),
+                count: total.totals.count,
+            }),
+        }
+    }
+
+    fn settle_strategy(
+        &mut self,
+        strategy: &dyn Strategy,
+        plan: &Plan,
+        stretch: Stretch,
+        mine: Vec<&DayTotal>,
+        lines: &mut Vec<Line>,
+    ) -> Result<(), BillError> {
+        let scope = ScopeKey::of(strategy.scope(), stretch.period, stretch.assignment);
+        let facts = self.stretch_facts(strategy, stretch, scope, &mine)?;
+        let mut bill = Bill::default();
+        strategy.settle(&facts, &mut bill).map_err(|problem| BillError::Strategy {
+            strategy: strategy.id().clone(),
+            problem,
+        })?;
+        let charges = bill.into_charges();
+        check_charges(strategy, &facts, &charges)?;
+        for charge in charges {
+            let days = mine.iter().copied().filter(|total| total.key.group == charge.group);
+            let line = self.line(strategy, plan, stretch, scope, &facts, charge, days.collect())?;
+            lines.push(line);
+        }
+        Ok(())
+    }
+
+    fn stretch_facts(
+        &self,
+        strategy: &dyn Strategy,
+        stretch: Stretch,
+        scope: ScopeKey,
+        mine: &[&DayTotal],
+    ) -> Result<StretchFacts, BillError> {
+        let of_strategy = |key: &&CarryKey| key.scope == scope && key.strategy == *strategy.id();
+        let carries = self.carries.iter().filter(|(key, _)| of_strategy(key));
+        let before: BTreeMap<_, _> =
+            carries.map(|(key, carry)| (key.group.clone(), carry.clone())).collect();
+        let mut usage: BTreeMap<Group, GroupUsage> = BTreeMap::new();
+        for total in mine {
+            let group = &total.key.group;
+            let unbilled = match usage.get(group) {
+                None => total.totals,
+                Some(sum) => sum.unbilled.checked_add(total.totals)?,
+            };
+            let before = before.get(group).cloned().unwrap_or_else(Carry::nothing);
+            let sum = GroupUsage { unit: total.unit.clone(), unbilled, before };
+            let _before: Option<GroupUsage> = usage.insert(group.clone(), sum);
+        }
+        let currency = self.facts.account.settings.currency;
+        Ok(StretchFacts { stretch, currency, usage, before })
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a line is where everything meets")]
+    fn line(
+        &mut self,
+        strategy: &dyn Strategy,
+        plan: &Plan,
+        stretch: Stretch,
+        scope: ScopeKey,
+        facts: &StretchFacts,
+        charge: Charge,
+        days: Vec<&DayTotal>,
+    ) -> Result<Line, BillError> {
+        let Charge { group, exact, text } = charge;
+        let settings = &self.facts.account.settings;
+        let usage = facts.usage.get(&group);
+        let totals = usage.map_or(Totals::nothing(None), |usage| usage.unbilled);
+        let before = facts.before.get(&group).cloned().unwrap_or_else(Carry::nothing);
+        let exact = before.exact.add(&exact);
+        let rounded = exact.round(settings.decimals(), settings.invoice.rounding)?;
+        let amount = rounded.checked_sub(before.billed)?;
+        let parts = share_out(amount, &days, settings.decimals())?;
+        let carry = Carry {
+            quantity: before.quantity.checked_add(totals.quantity)?,
+            exact: exact.clone(),
+            billed: rounded,
+        };
+        self.carry(strategy, scope, &group, carry);
+        Ok(Line {
+            stretch,
+            plan: plan.spec().id.clone(),
+            version: plan.spec().version,
+            strategy: strategy.id().clone(),
+            group,
+            unit: usage.map(|usage| usage.unit.clone()),
+            count: totals.count,
+            quantity: totals.quantity,
+            text,
+            exact,
+            before: before.billed,
+            amount,
+            parts,
+        })
+    }
+
+    fn carry(&mut self, strategy: &dyn Strategy, scope: ScopeKey, group: &Group, carry: Carry) {
+        let account: AccountId = self.facts.account.settings.id.clone();
+        let key = CarryKey { account, scope, strategy: strategy.id().clone(), group: group.clone() };
+        let _new: bool = self.touched.insert(key.clone());
+        let _before: Option<Carry> = self.carries.insert(key, carry);
+    }
+}
+
+/// The stretches to settle: those of the period, and earlier ones with usage that came late. In order of time.
+fn stretches_of(
+    settings: &AccountSettings,
+    assignments: &[Assignment],
+    due: &[DayTotal],
+    period: Period,
+) -> Result<BTreeSet<Stretch>, BillError> {
+    let mut found: BTreeSet<Stretch> = stretches(assignments, period).into_iter().collect();
+    for total in due {
+        let day = total.key.day;
+        if !found.iter().any(|stretch| is_within(total, stretch)) {
+            let earlier = settings.anchor.period_of(day)?;
+            let stretch = stretches(assignments, earlier).into_iter().find(|s| is_within(total, s));
+            let known = assignment_on(assignments, day).is_some();
+            let stretch = stretch.filter(|_| known).ok_or_else(|| no_plan(&[total]))?;
+            let _new: bool = found.insert(stretch);
+        }
+    }
+    Ok(found)
+}
+
+fn is_within(total: &DayTotal, stretch: &Stretch) -> bool {
+    let day = total.key.day;
+    total.key.assignment == stretch.assignment && stretch.start <= day && day < stretch.end
+}
+
+fn no_plan(totals: &[&DayTotal]) -> BillError {
+    match totals.first() {
+        Some(total) => BillError::NoPlan { strategy: total.key.strategy.clone() },
+        None => BillError::Time(TimeError::OutOfRange),
+    }
+}
+
+fn plan_of<'a>(plans: &'a Plans, assignment: &Assignment) -> Result<&'a Plan, BillError> {
+    let unavailable = |why: String| BillError::PlanUnavailable {
+        plan: assignment.plan.clone(),
+        version: assignment.version,
+        why,
+    };
+    match plans.get(&(assignment.plan.clone(), assignment.version)) {
+        Some(Ok(plan)) => Ok(plan),
+        Some(Err(error)) => Err(unavailable(error.to_string())),
+        None => Err(unavailable("it was not loaded".into())),
+    }
+}
+
+/// Every group with usage is charged exactly once, any other group at most once.
+fn check_charges(
+    strategy: &dyn Strategy,
+    facts: &StretchFacts,
+    charges: &[Charge],
+) -> Result<(), BillError> {
+    let mut times: BTreeMap<&Group, usize> = facts.usage.keys().map(|group| (group, 0)).collect();
+    for charge in charges {
+        let count = times.entry(&charge.group).or_insert(0);
+        *count = count.saturating_add(1);
+    }
+    match times.into_iter().find(|(_, times)| *times != 1) {
+        None => Ok(()),
+        Some((group, times)) => {
+            let (strategy, group) = (strategy.id().clone(), group.clone());
+            Err(BillError::Charges { strategy, group, times })
+        }
+    }
+}
+
+/// Shares a line's amount over its days: by their amounts if they have them, otherwise by their quantities.
+fn share_out(
+    amount: Amount,
+    days: &[&DayTotal],
+    decimals: u32,
+) -> Result<Vec<LinePart>, BillError> {
+    if days.is_empty() {
+        return Ok(Vec::new());
+    }
+    let weight = |total: &&DayTotal| match total.totals.amount {
+        Some(amount) => Exact::from(amount).to_quantity(),
+        None => Ok(total.totals.quantity),
+    };
+    let weights: Vec<Quantity> = days.iter().map(weight).collect::<Result<_, _>>()?;
+    let shares = allocate(amount, &weights, decimals)?;
+    let part = |(total, share): (&&DayTotal, Amount)| LinePart {
+        day: total.key.day,
+        revision: total.key.revision,
+        share,
+    };
+    Ok(days.iter().zip(shares).map(part).collect())
+}

@@ -1,0 +1,212 @@
+//! What decisions are made from and what they leave behind.
+
+use alloc::{string::String, vec::Vec};
+
+use compact_str::CompactString;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    account::{AccountSettings, Assignment},
+    event::{Event, Head, Posting},
+    id::{AccountId, IntakeId, PlanId, SeriesId, StrategyId},
+    invoice::Invoice,
+    item::{Fingerprint, Incoming, Item, ItemKey},
+    plan::PlanSpec,
+    time::{Day, Instant},
+    usage::{Carry, CarryKey, DayTotal},
+};
+
+/// What is known of an account, read under its lock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountFacts {
+    /// What it was opened with.
+    pub settings: AccountSettings,
+    /// The end of its journal.
+    pub head: Head,
+    /// Its assignments, in order of their days.
+    pub assignments: Vec<Assignment>,
+    /// The end of the last period that was invoiced.
+    pub invoiced_until: Option<Day>,
+}
+
+/// A claimed item: what a replay is recognised by and answered with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// What it is known by.
+    pub key: ItemKey,
+    /// Who pays.
+    pub account: AccountId,
+    /// What its content was.
+    pub fingerprint: Fingerprint,
+    /// The number of its first posting.
+    pub first_seq: u64,
+    /// The number of the first of its current postings; moves on with corrections.
+    pub current_seq: u64,
+}
+
+/// An item as stored, claimed for ever.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredItem {
+    /// The claim.
+    pub claim: Claim,
+    /// The fact.
+    pub item: Item,
+    /// How many postings it had on arrival, numbered from the claim's first.
+    pub postings: u32,
+}
+
+/// An item that could not be rated: kept with its reason until it is mended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parked {
+    /// The item as it came.
+    pub incoming: Incoming,
+    /// Why.
+    pub reason: ParkReason,
+    /// Since when.
+    pub since: Instant,
+}
+
+/// Why an item is parked. The text holds no personal data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(tag = "code", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ParkReason {
+    /// The source names nobody, or nobody known.
+    #[error("no account is known for this item")]
+    UnknownAccount,
+    /// The account had no plan on that day.
+    #[error("the account has no plan on {day}")]
+    NoPlan {
+        /// The item's billing day.
+        day: Day,
+    },
+    /// This process cannot build the account's plan.
+    #[error("plan {plan} version {version} cannot be used here: {why}")]
+    PlanUnavailable {
+        /// The plan.
+        plan: PlanId,
+        /// Its version.
+        version: u32,
+        /// What is wrong.
+        why: String,
+    },
+    /// No strategy of the plan charges for such an item.
+    #[error("no strategy of plan {plan} version {version} prices this item")]
+    NoPrice {
+        /// The plan.
+        plan: PlanId,
+        /// Its version.
+        version: u32,
+    },
+    /// A strategy could not price it.
+    #[error("strategy {strategy} cannot price this item: {why}")]
+    Unpriceable {
+        /// The strategy.
+        strategy: StrategyId,
+        /// What is wrong.
+        why: String,
+    },
+    /// Longer than a call may be.
+    #[error("a call of {duration_ms} ms is longer than the {max_ms} ms that are accepted")]
+    TooLong {
+        /// The call's duration.
+        duration_ms: u64,
+        /// The longest accepted.
+        max_ms: u64,
+    },
+    /// A day's total would leave its bounds.
+    #[error("the day's total would leave its bounds: {why}")]
+    TotalOutOfBounds {
+        /// Which bound.
+        why: String,
+    },
+}
+
+/// An input that could not be decoded: its raw text is kept with its place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Refusal {
+    /// Where it stood: a line of a file, a position in a batch.
+    pub place: CompactString,
+    /// What is wrong with it, without personal data.
+    pub reason: String,
+    /// The text as it came.
+    pub raw: String,
+}
+
+/// The account of one batch: received = recorded + replayed + conflict + parked + refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Intake {
+    /// The digest of the batch: the same batch has the same id.
+    pub id: IntakeId,
+    /// What the caller calls it, such as a file's name and lines.
+    pub label: String,
+    /// When it came first.
+    pub at: Instant,
+    /// How many entries it had.
+    pub received: u64,
+    /// How many are recorded by it.
+    pub recorded: u64,
+    /// How many had been recorded before.
+    pub replayed: u64,
+    /// How many came under a known key with other content.
+    pub conflict: u64,
+    /// How many wait for something to be mended.
+    pub parked: u64,
+    /// How many could not be decoded.
+    pub refused: u64,
+}
+
+impl Intake {
+    /// Whether every entry is accounted for.
+    #[must_use]
+    pub fn balances(&self) -> bool {
+        let parts = [self.recorded, self.replayed, self.conflict, self.parked, self.refused];
+        parts.iter().try_fold(0_u64, |sum, part| sum.checked_add(*part)) == Some(self.received)
+    }
+}
+
+/// A carry that moved forward.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CarryMove {
+    /// Which.
+    pub key: CarryKey,
+    /// To what.
+    pub carry: Carry,
+}
+
+/// Everything one decision stores, applied in one transaction.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Writes {
+    /// Accounts to open.
+    pub accounts: Vec<AccountSettings>,
+    /// Ends of journals to move.
+    pub heads: Vec<(AccountId, Head)>,
+    /// Plan versions to save.
+    pub plans: Vec<PlanSpec>,
+    /// Assignments to add.
+    pub assignments: Vec<(AccountId, Assignment)>,
+    /// Items to claim.
+    pub items: Vec<StoredItem>,
+    /// Items to park, or to park again with other content.
+    pub parked: Vec<Parked>,
+    /// Items that are no longer parked.
+    pub unparked: Vec<ItemKey>,
+    /// Postings to append.
+    pub postings: Vec<Posting>,
+    /// Events to append.
+    pub events: Vec<Event>,
+    /// Day totals to set.
+    pub totals: Vec<DayTotal>,
+    /// Carries to set.
+    pub carries: Vec<CarryMove>,
+    /// The account of the batch.
+    pub intake: Option<Intake>,
+    /// What could not be decoded, under that intake.
+    pub refusals: Vec<Refusal>,
+    /// Invoices to issue.
+    pub invoices: Vec<Invoice>,
+    /// The last number given in a series.
+    pub series: Option<(SeriesId, u64)>,
+}

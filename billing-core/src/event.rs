@@ -1,0 +1,244 @@
+//! The journal of an account: postings and other events under one gapless, chained sequence.
+
+use alloc::string::String;
+
+use compact_str::CompactString;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    account::{AccountSettings, Assignment},
+    digest::Digest,
+    id::{AccountId, Group, SeriesId, StrategyId, Unit},
+    item::{Fingerprint, ItemKey},
+    money::{Amount, Currency},
+    time::{Day, Instant},
+    usage::{TotalKey, Totals},
+};
+
+/// The effect of one item under one strategy; it *is* the event that the item was rated.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Posting {
+    /// Whose.
+    pub account: AccountId,
+    /// Its place in the account's journal, from 1.
+    pub seq: u64,
+    /// Of which item.
+    pub item: ItemKey,
+    /// What that item's content was.
+    pub fingerprint: Fingerprint,
+    /// Why it was made.
+    pub cause: Cause,
+    /// The local billing day.
+    pub day: Day,
+    /// The assignment in force on that day.
+    pub assignment: u32,
+    /// Under which strategy.
+    pub strategy: StrategyId,
+    /// In which group.
+    pub group: Group,
+    /// Into which revision of the day it is folded.
+    pub day_revision: u32,
+    /// Under which revision of the rating rules.
+    pub rules: u16,
+    /// Under which time zone data the day was found.
+    pub zone_data: CompactString,
+    /// What the quantity counts.
+    pub unit: Unit,
+    /// The currency of the amount.
+    pub currency: Currency,
+    /// How much.
+    pub totals: Totals,
+}
+
+/// Why a posting was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Cause {
+    /// The item arrived.
+    Rated,
+}
+
+impl Cause {
+    /// The name used in documents, in the store and in the chain.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Rated => "rated",
+        }
+    }
+}
+
+impl Posting {
+    /// The revision of the rating rules in force.
+    pub const RULES: u16 = 1;
+
+    /// The day total it is folded into.
+    #[must_use]
+    pub fn total_key(&self) -> TotalKey {
+        TotalKey {
+            account: self.account.clone(),
+            day: self.day,
+            assignment: self.assignment,
+            strategy: self.strategy.clone(),
+            group: self.group.clone(),
+            revision: self.day_revision,
+        }
+    }
+
+    /// The chain's next link, over every field of the posting.
+    #[must_use]
+    pub fn link(&self, previous: Digest) -> Digest {
+        let amount = self.totals.amount.map(Amount::decimal).map(|decimal| {
+            // The mantissa and scale of a normalised decimal are its value, cheaper than its text.
+            (decimal.mantissa(), decimal.scale())
+        });
+        let quantity = self.totals.quantity.decimal();
+        let builder = Digest::of()
+            .bytes(previous.as_bytes())
+            .text("posting")
+            .number(self.seq)
+            .text(self.item.source.as_str())
+            .text(self.item.id.as_str())
+            .text(self.item.leg_text())
+            .number(self.fingerprint.rule)
+            .bytes(self.fingerprint.digest.as_bytes())
+            .text(self.cause.name())
+            .number(self.day.ordinal())
+            .number(self.assignment)
+            .text(self.strategy.as_str())
+            .text(self.group.as_str())
+            .number(self.day_revision)
+            .number(self.rules)
+            .text(&self.zone_data)
+            .text(self.unit.as_str())
+            .text(self.currency.code())
+            .number(self.totals.count)
+            .number(quantity.mantissa())
+            .number(quantity.scale());
+        let builder = match amount {
+            None => builder.number(0_u8),
+            Some((mantissa, scale)) => builder.number(1_u8).number(mantissa).number(scale),
+        };
+        builder.finish()
+    }
+}
+
+/// Something else that happened to an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Event {
+    /// Whose.
+    pub account: AccountId,
+    /// Its place in the account's journal, from 1.
+    pub seq: u64,
+    /// When it was decided.
+    pub at: Instant,
+    /// What happened.
+    pub what: Happened,
+}
+
+/// What happened to an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Happened {
+    /// The account was opened.
+    AccountOpened {
+        /// With what.
+        settings: AccountSettings,
+    },
+    /// The account has a plan from a day on.
+    PlanAssigned {
+        /// Which.
+        assignment: Assignment,
+    },
+    /// A period was invoiced.
+    InvoiceIssued {
+        /// The series of its number.
+        series: SeriesId,
+        /// Its number.
+        number: u64,
+        /// What is to be paid.
+        total: Amount,
+        /// The digest of the whole invoice.
+        digest: Digest,
+    },
+}
+
+impl Event {
+    /// The event's content as stored: JSON, fields as declared.
+    #[must_use]
+    pub fn body(&self) -> String {
+        // Serialising a value made of texts, numbers and lists of them cannot fail.
+        serde_json::to_string(&self.what).unwrap_or_default()
+    }
+
+    /// The chain's next link.
+    #[must_use]
+    pub fn link(&self, previous: Digest) -> Digest {
+        Digest::of()
+            .bytes(previous.as_bytes())
+            .text("event")
+            .number(self.seq)
+            .number(self.at.micros())
+            .text(&self.body())
+            .finish()
+    }
+}
+
+/// One entry of the journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JournalEntry {
+    /// An item was rated.
+    Posting(Posting),
+    /// Something else happened.
+    Event(Event),
+}
+
+impl JournalEntry {
+    /// Its place in the account's journal.
+    #[must_use]
+    pub const fn seq(&self) -> u64 {
+        match self {
+            Self::Posting(posting) => posting.seq,
+            Self::Event(event) => event.seq,
+        }
+    }
+
+    /// The chain's next link.
+    #[must_use]
+    pub fn link(&self, previous: Digest) -> Digest {
+        match self {
+            Self::Posting(posting) => posting.link(previous),
+            Self::Event(event) => event.link(previous),
+        }
+    }
+}
+
+/// The end of an account's journal: the last number given and the chain's last link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The last number given; 0 for an empty journal.
+    pub seq: u64,
+    /// The last link.
+    pub chain: Digest,
+}
+
+impl Head {
+    /// The end of an empty journal.
+    pub const EMPTY: Self = Self { seq: 0, chain: Digest::ZERO };
+
+    /// The number of the next entry, or `None` past 64 bits.
+    #[must_use]
+    pub const fn next(self) -> Option<u64> {
+        self.seq.checked_add(1)
+    }
+
+    /// The head with one more entry.
+    #[must_use]
+    pub fn append(self, entry: &JournalEntry) -> Self {
+        Self { seq: entry.seq(), chain: entry.link(self.chain) }
+    }
+}

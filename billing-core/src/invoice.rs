@@ -1,0 +1,116 @@
+//! Drafts and invoices: lines that add up and lead back to the days they are made of.
+
+use alloc::{string::String, vec::Vec};
+
+use compact_str::CompactString;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    account::Stretch,
+    digest::Digest,
+    id::{AccountId, Group, PlanId, SeriesId, StrategyId, Unit},
+    money::{Amount, Currency, Exact, Quantity},
+    tax::Taxed,
+    time::{Day, Instant, Period, Zone},
+};
+
+/// What a period costs, before it has a number.
+///
+/// A pure function of stored facts: the draft of an ended period and its invoice have the same lines and totals.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Draft {
+    /// Who pays.
+    pub account: AccountId,
+    /// For which period.
+    pub period: Period,
+    /// Its first instant.
+    pub start: Instant,
+    /// The instant after its last.
+    pub end: Instant,
+    /// The zone whose midnights it ends at.
+    pub zone: Zone,
+    /// The version of the zone data those instants come from.
+    pub zone_data: CompactString,
+    /// The currency of every amount.
+    pub currency: Currency,
+    /// How many decimals amounts are printed with.
+    pub decimals: u32,
+    /// In order of stretch, then of the plan's strategies, then of groups.
+    pub lines: Vec<Line>,
+    /// The sums.
+    pub taxed: Taxed,
+}
+
+/// What an invoice says about one strategy and group in one stretch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Line {
+    /// Which days under which assignment.
+    pub stretch: Stretch,
+    /// The plan in force.
+    pub plan: PlanId,
+    /// Its version.
+    pub version: u32,
+    /// Which strategy.
+    pub strategy: StrategyId,
+    /// Which group.
+    pub group: Group,
+    /// What the quantity counts; `None` for a charge without usage.
+    pub unit: Option<Unit>,
+    /// How many items were charged for.
+    pub count: i64,
+    /// How much was used, in the unit.
+    pub quantity: Quantity,
+    /// How the price came about.
+    pub text: String,
+    /// What the scope costs so far, before rounding.
+    pub exact: Exact,
+    /// What the scope was billed before.
+    pub before: Amount,
+    /// `exact` rounded, less `before`.
+    pub amount: Amount,
+    /// The days it is made of; their shares add up to `amount`.
+    pub parts: Vec<LinePart>,
+}
+
+/// Which share of a line belongs to which revision of a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinePart {
+    /// The local billing day.
+    pub day: Day,
+    /// Its revision.
+    pub revision: u32,
+    /// The share.
+    pub share: Amount,
+}
+
+/// An issued invoice; never edited.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Invoice {
+    /// The series of its number.
+    pub series: SeriesId,
+    /// 1, 2, 3 ... without a gap in the series.
+    pub number: u64,
+    /// When it was issued.
+    pub issued_at: Instant,
+    /// What it says.
+    pub draft: Draft,
+}
+
+impl Invoice {
+    /// The invoice as stored: JSON, fields as declared.
+    #[must_use]
+    pub fn body(&self) -> String {
+        // Serialising a value made of texts, numbers and lists of them cannot fail.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// The digest of the whole invoice.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of().text(&self.body()).finish()
+    }
+}

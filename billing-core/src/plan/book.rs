@@ -1,0 +1,162 @@
+//! The plan book: which kinds of strategy a process knows, and how a document becomes a plan.
+
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    string::String,
+    sync::Arc,
+    vec::Vec,
+};
+use core::fmt;
+
+use compact_str::CompactString;
+
+use crate::{
+    id::StrategyId,
+    plan::{Blocks, FlatRate, PlanSpec, Problem, Strategy, StrategySpec},
+};
+
+/// Builds a strategy of one kind from its document.
+pub type Kind = Arc<dyn Fn(&StrategySpec) -> Result<Arc<dyn Strategy>, Problem> + Send + Sync>;
+
+/// The kinds of strategy a process knows. An ordinary value: two books do not see each other.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::plan::PlanBook;
+///
+/// let book = PlanBook::standard();
+/// assert_eq!(book.kinds().collect::<Vec<_>>(), ["blocks", "flat_rate"]);
+/// ```
+#[derive(Clone)]
+pub struct PlanBook {
+    kinds: BTreeMap<CompactString, Kind>,
+}
+
+impl PlanBook {
+    /// A book without kinds.
+    #[must_use]
+    pub const fn empty() -> Self {
+        Self { kinds: BTreeMap::new() }
+    }
+
+    /// The built-in kinds.
+    #[must_use]
+    pub fn standard() -> Self {
+        Self::empty()
+            .with_kind("flat_rate", |spec| Ok(Arc::new(FlatRate::try_new(spec)?)))
+            .with_kind("blocks", |spec| Ok(Arc::new(Blocks::try_new(spec)?)))
+    }
+
+    /// The book with a further kind; a kind of the same name is replaced.
+    ///
+    /// What a name means must never change while plans use it: new behaviour is a new name.
+    #[must_use]
+    pub fn with_kind(
+        mut self,
+        name: &str,
+        build: impl Fn(&StrategySpec) -> Result<Arc<dyn Strategy>, Problem> + Send + Sync + 'static,
+    ) -> Self {
+        let _replaced: Option<Kind> = self.kinds.insert(CompactString::new(name), Arc::new(build));
+        self
+    }
+
+    /// The names of the kinds, in order.
+    pub fn kinds(&self) -> impl Iterator<Item = &str> {
+        self.kinds.keys().map(CompactString::as_str)
+    }
+
+    /// Builds a plan from its document.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildPlanError`] names the strategy, and what of it is unknown, doubled or wrong.
+    pub fn build(&self, spec: PlanSpec) -> Result<Plan, BuildPlanError> {
+        if spec.version == 0 {
+            return Err(BuildPlanError::Version);
+        }
+        let mut seen = BTreeSet::new();
+        let mut strategies = Vec::with_capacity(spec.strategies.len());
+        for strategy in &spec.strategies {
+            if !seen.insert(&strategy.id) {
+                return Err(BuildPlanError::Doubled { strategy: strategy.id.clone() });
+            }
+            strategies.push(self.build_strategy(strategy)?);
+        }
+        if strategies.is_empty() {
+            return Err(BuildPlanError::Empty);
+        }
+        Ok(Plan { spec, strategies })
+    }
+
+    fn build_strategy(&self, spec: &StrategySpec) -> Result<Arc<dyn Strategy>, BuildPlanError> {
+        let kind = self.kinds.get(&spec.kind).ok_or_else(|| BuildPlanError::UnknownKind {
+            strategy: spec.id.clone(),
+            kind: spec.kind.as_str().into(),
+            known: self.kinds().collect::<Vec<_>>().join(", "),
+        })?;
+        kind(spec).map_err(|problem| BuildPlanError::Terms { strategy: spec.id.clone(), problem })
+    }
+}
+
+impl fmt::Debug for PlanBook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.kinds.keys()).finish()
+    }
+}
+
+/// A plan document and the strategies built from it.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    spec: PlanSpec,
+    strategies: Vec<Arc<dyn Strategy>>,
+}
+
+impl Plan {
+    /// The document.
+    #[must_use]
+    pub const fn spec(&self) -> &PlanSpec {
+        &self.spec
+    }
+
+    /// The strategies, in the order in which they are settled.
+    pub fn strategies(&self) -> impl Iterator<Item = &dyn Strategy> {
+        self.strategies.iter().map(AsRef::as_ref)
+    }
+}
+
+/// A plan document that cannot become a plan.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildPlanError {
+    /// Version 0.
+    #[error("a plan's version is 0: versions are counted from 1")]
+    Version,
+    /// No strategy.
+    #[error("a plan has no strategy: at least one is needed")]
+    Empty,
+    /// Two strategies of one id.
+    #[error("strategy {strategy} stands twice in the plan")]
+    Doubled {
+        /// The id.
+        strategy: StrategyId,
+    },
+    /// A kind the book does not know.
+    #[error("strategy {strategy} is of kind {kind}, which is unknown: known are {known}")]
+    UnknownKind {
+        /// The strategy.
+        strategy: StrategyId,
+        /// The kind asked for.
+        kind: String,
+        /// The kinds of the book.
+        known: String,
+    },
+    /// Terms the kind does not accept.
+    #[error("the terms of strategy {strategy} are not accepted: {problem}")]
+    Terms {
+        /// The strategy.
+        strategy: StrategyId,
+        /// What is wrong with them.
+        problem: Problem,
+    },
+}

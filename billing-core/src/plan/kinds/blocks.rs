@@ -1,0 +1,118 @@
+//! Talk counted in whole blocks, rounded up over a call, a period or a lifetime.
+
+use alloc::format;
+use core::num::NonZeroU32;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    id::{Group, StrategyId, Unit},
+    item::Item,
+    money::{Exact, Price, Quantity},
+    plan::{AppliesTo, Arrival, Bill, Priced, Problem, Strategy, StrategySpec, StretchFacts, kinds},
+    usage::Scope,
+};
+
+/// What the kind `blocks` asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BlocksTerms {
+    /// The size of a block in milliseconds.
+    pub block_ms: NonZeroU32,
+    /// The price of a block.
+    pub per_block: Price,
+    /// Over what the talk is added up before it is rounded up to whole blocks.
+    pub scope: BlockScope,
+}
+
+/// Over what talk is added up before it is rounded up to whole blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BlockScope {
+    /// Each call by itself: three calls of 10 s are three blocks of 30 s.
+    Call,
+    /// All calls of a period: three calls of 10 s are one.
+    Period,
+    /// All calls ever.
+    Lifetime,
+}
+
+/// A strategy of the kind `blocks`.
+#[derive(Clone, Debug)]
+pub struct Blocks {
+    id: StrategyId,
+    applies_to: AppliesTo,
+    terms: BlocksTerms,
+    group: Group,
+    unit: Unit,
+}
+
+impl Blocks {
+    /// Builds the strategy from its document.
+    ///
+    /// # Errors
+    ///
+    /// [`Problem`] if the terms are not [`BlocksTerms`].
+    pub fn try_new(spec: &StrategySpec) -> Result<Self, Problem> {
+        let terms: BlocksTerms = kinds::terms(spec)?;
+        let unit = match terms.scope {
+            BlockScope::Call => kinds::unit("block")?,
+            BlockScope::Period | BlockScope::Lifetime => kinds::milliseconds()?,
+        };
+        let (id, applies_to) = (spec.id.clone(), spec.applies_to.clone());
+        Ok(Self { id, applies_to, terms, group: kinds::calls()?, unit })
+    }
+
+    /// The blocks that a scope's quantity makes.
+    fn blocks(&self, quantity: Quantity) -> Exact {
+        let quantity = Exact::from(quantity);
+        match self.terms.scope {
+            BlockScope::Call => quantity,
+            BlockScope::Period | BlockScope::Lifetime => {
+                let block = Exact::from_integer(i128::from(self.terms.block_ms.get()));
+                // A block is never empty.
+                quantity.checked_div(&block).unwrap_or(quantity).ceil()
+            }
+        }
+    }
+}
+
+impl Strategy for Blocks {
+    fn id(&self) -> &StrategyId {
+        &self.id
+    }
+
+    fn group(&self, item: &Item) -> Option<Group> {
+        self.applies_to.includes(item).then(|| self.group.clone())
+    }
+
+    fn on_arrival(&self, arrival: &Arrival<'_>) -> Result<Priced, Problem> {
+        let Item::Call(call) = arrival.item();
+        let quantity = match self.terms.scope {
+            BlockScope::Call => call.charged_ms().div_ceil(u64::from(self.terms.block_ms.get())),
+            BlockScope::Period | BlockScope::Lifetime => call.charged_ms(),
+        };
+        kinds::counted(self.unit.clone(), quantity, arrival.item())
+    }
+
+    fn scope(&self) -> Scope {
+        match self.terms.scope {
+            BlockScope::Call => Scope::Stretch,
+            BlockScope::Period => Scope::Period,
+            BlockScope::Lifetime => Scope::Lifetime,
+        }
+    }
+
+    fn settle(&self, facts: &StretchFacts, bill: &mut Bill) -> Result<(), Problem> {
+        for (group, usage) in &facts.usage {
+            let after = self.blocks(usage.quantity_after()?);
+            let blocks = after.sub(&self.blocks(usage.before.quantity));
+            let text = format!(
+                "{blocks} blocks of {} ms at {}",
+                self.terms.block_ms, self.terms.per_block
+            );
+            bill.charge(group.clone(), blocks.mul(&Exact::from(self.terms.per_block)), text);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,13 @@
+//! Plans: data that a plan book builds into strategies.
+
+mod book;
+mod kinds;
+mod spec;
+mod strategy;
+
+pub use book::{BuildPlanError, Kind, Plan, PlanBook};
+pub use kinds::{BlockScope, Blocks, BlocksTerms, FlatRate, FlatRateTerms, Started};
+pub use spec::{AppliesTo, Payment, PlanSpec, StrategySpec};
+pub use strategy::{
+    Arrival, Bill, Charge, GroupUsage, Problem, Priced, Strategy, StretchFacts,
+};

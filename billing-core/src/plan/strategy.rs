@@ -1,0 +1,176 @@
+//! The strategy: one replaceable piece of a plan, and what it is handed.
+
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use core::fmt::Debug;
+
+use crate::{
+    account::Stretch,
+    id::{Group, StrategyId, Unit},
+    item::Item,
+    money::{Currency, Exact, MoneyError, Quantity},
+    time::Day,
+    usage::{Carry, Scope, Totals},
+};
+
+/// One replaceable piece of a plan.
+///
+/// A strategy is built from its terms and keeps no state: facts are handed in, what it decides is handed back, and the same
+/// facts always give the same answer.
+pub trait Strategy: Debug + Send + Sync {
+    /// Unique in the plan, kept across its versions.
+    fn id(&self) -> &StrategyId;
+
+    /// The group this item counts in, or `None` if it is not this strategy's.
+    ///
+    /// Looks at the item alone. The number of groups must be bounded: each makes a total a day and a line an invoice.
+    fn group(&self, item: &Item) -> Option<Group>;
+
+    /// The quantity, and the amount if nothing but the item decides it, rounded once.
+    ///
+    /// # Errors
+    ///
+    /// [`Problem`] parks the item with its text as the reason.
+    fn on_arrival(&self, arrival: &Arrival<'_>) -> Result<Priced, Problem>;
+
+    /// How far its counting reaches.
+    fn scope(&self) -> Scope {
+        Scope::Stretch
+    }
+
+    /// Charges for the unbilled usage of one stretch.
+    ///
+    /// Every group of `facts` must be charged exactly once, even if with zero; further groups may be charged without usage.
+    /// A charge is a difference: what the scope costs with the unbilled usage, less what it costs without.
+    ///
+    /// # Errors
+    ///
+    /// [`Problem`] parks the account's bill: it is reported, and nothing is issued.
+    fn settle(&self, facts: &StretchFacts, bill: &mut Bill) -> Result<(), Problem>;
+}
+
+/// An item that has arrived, and what a strategy may know of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival<'a> {
+    item: &'a Item,
+    day: Day,
+    currency: Currency,
+}
+
+impl<'a> Arrival<'a> {
+    /// Facts for [`Strategy::on_arrival`].
+    #[must_use]
+    pub const fn new(item: &'a Item, day: Day, currency: Currency) -> Self {
+        Self { item, day, currency }
+    }
+
+    /// The item.
+    #[must_use]
+    pub const fn item(&self) -> &'a Item {
+        self.item
+    }
+
+    /// The billing day in the account's zone.
+    #[must_use]
+    pub const fn day(&self) -> Day {
+        self.day
+    }
+
+    /// The account's currency.
+    #[must_use]
+    pub const fn currency(&self) -> Currency {
+        self.currency
+    }
+}
+
+/// What a strategy makes of an item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Priced {
+    /// What the quantity counts.
+    pub unit: Unit,
+    /// Count (1, or 0 for an item that is recorded and not charged), quantity, and the amount if it is decided.
+    pub totals: Totals,
+}
+
+/// Why a strategy cannot price or settle, as a lowercase clause without personal data.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Problem(pub String);
+
+impl From<MoneyError> for Problem {
+    fn from(error: MoneyError) -> Self {
+        Self(alloc::format!("{error}"))
+    }
+}
+
+/// The unbilled usage of one group, and what its scope was billed before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupUsage {
+    /// What the quantities count.
+    pub unit: Unit,
+    /// What no line holds yet.
+    pub unbilled: Totals,
+    /// What lines of the scope hold already.
+    pub before: Carry,
+}
+
+impl GroupUsage {
+    /// The scope's quantity with the unbilled usage.
+    ///
+    /// # Errors
+    ///
+    /// [`Problem`] if the sum leaves the bounds of a [`Quantity`].
+    pub fn quantity_after(&self) -> Result<Quantity, Problem> {
+        Ok(self.before.quantity.checked_add(self.unbilled.quantity)?)
+    }
+}
+
+/// What a strategy is handed to settle one stretch.
+#[derive(Clone, Debug)]
+pub struct StretchFacts {
+    /// Which days under which assignment.
+    pub stretch: Stretch,
+    /// The account's currency.
+    pub currency: Currency,
+    /// The strategy's groups with unbilled usage in the stretch, in order of their names.
+    pub usage: BTreeMap<Group, GroupUsage>,
+    /// What the strategy's scope was billed before, for groups without unbilled usage too.
+    pub before: BTreeMap<Group, Carry>,
+}
+
+/// What a strategy charges one group with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Charge {
+    /// Which group.
+    pub group: Group,
+    /// The exact difference.
+    pub exact: Exact,
+    /// How it came about, for the invoice: `19 blocks of 30 s at 0.2`.
+    pub text: String,
+}
+
+/// The bill in the making, as strategies see it.
+///
+/// It collects exact differences; rounding them and sharing them out over days is not the strategies' business.
+#[derive(Clone, Debug, Default)]
+pub struct Bill {
+    charges: Vec<Charge>,
+}
+
+impl Bill {
+    /// Charges a group with an exact difference; negative gives back.
+    pub fn charge(&mut self, group: Group, exact: Exact, text: String) {
+        self.charges.push(Charge { group, exact, text });
+    }
+
+    /// What was charged so far by the strategy at work.
+    #[must_use]
+    pub fn charges(&self) -> &[Charge] {
+        &self.charges
+    }
+
+    /// Takes the charges out.
+    #[must_use]
+    pub fn into_charges(self) -> Vec<Charge> {
+        self.charges
+    }
+}

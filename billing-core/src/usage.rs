@@ -1,0 +1,199 @@
+//! Sums of postings: what a day, a stretch and a scope have used.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    id::{AccountId, Group, StrategyId, Unit},
+    money::{Amount, Currency, Exact, MoneyError, Quantity},
+    time::{Day, Period},
+};
+
+/// Counts, quantities and amounts that add up.
+///
+/// Signed, so that a correction subtracts. `amount` is `None` where the price is settled over all usage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Totals {
+    /// How many items were charged for.
+    pub count: i64,
+    /// How much, in the strategy's unit.
+    pub quantity: Quantity,
+    /// For how much money, where each item decided its own price.
+    pub amount: Option<Amount>,
+}
+
+/// Two totals cannot be added.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TotalsError {
+    /// The count left 64 bits.
+    #[error("a count of items left the range of 64 bits")]
+    Count,
+    /// A sum left its bounds.
+    #[error(transparent)]
+    Money(#[from] MoneyError),
+    /// One strategy gave amounts for some items and none for others.
+    #[error("a strategy prices either every item on arrival or none: one of two totals has an amount")]
+    Mixed,
+}
+
+impl Totals {
+    /// Nothing, for a strategy that prices on arrival (`Some`) or settles (`None`).
+    #[must_use]
+    pub const fn nothing(amount: Option<Amount>) -> Self {
+        Self { count: 0, quantity: Quantity::ZERO, amount }
+    }
+
+    /// The sum of two totals, exact.
+    ///
+    /// # Errors
+    ///
+    /// [`TotalsError`] if a sum leaves its bounds, or if only one of the two has an amount.
+    pub fn checked_add(self, other: Self) -> Result<Self, TotalsError> {
+        let amount = match (self.amount, other.amount) {
+            (None, None) => None,
+            (Some(one), Some(two)) => Some(one.checked_add(two)?),
+            (None, Some(_)) | (Some(_), None) => return Err(TotalsError::Mixed),
+        };
+        Ok(Self {
+            count: self.count.checked_add(other.count).ok_or(TotalsError::Count)?,
+            quantity: self.quantity.checked_add(other.quantity)?,
+            amount,
+        })
+    }
+}
+
+/// What a day total is the total of.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TotalKey {
+    /// Who pays.
+    pub account: AccountId,
+    /// The local billing day.
+    pub day: Day,
+    /// Under which assignment.
+    pub assignment: u32,
+    /// Under which strategy.
+    pub strategy: StrategyId,
+    /// In which group of the strategy.
+    pub group: Group,
+    /// 1 for the first, and one more each time the day was closed.
+    pub revision: u32,
+}
+
+/// The sum of the postings of one key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DayTotal {
+    /// Of what.
+    pub key: TotalKey,
+    /// What the quantity counts.
+    pub unit: Unit,
+    /// The currency of the amount.
+    pub currency: Currency,
+    /// How much.
+    pub totals: Totals,
+    /// Whether the revision takes no more postings.
+    pub closed: bool,
+    /// Whether it is in a line of an invoice.
+    pub billed: bool,
+}
+
+/// How far a strategy's counting reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// One period under one assignment: each stretch is priced and rounded on its own.
+    Stretch,
+    /// The whole period, over changes of plan that keep the strategy's id.
+    Period,
+    /// For as long as the account has a strategy of this id.
+    Lifetime,
+}
+
+/// One scope of one account.
+///
+/// Written `lifetime`, `period:2026-10-01` or `stretch:2026-10-01:2` (period's first day, assignment).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ScopeKey {
+    /// The period that starts on the day, under the assignment.
+    Stretch(Day, u32),
+    /// The period that starts on the day.
+    Period(Day),
+    /// All time.
+    Lifetime,
+}
+
+impl ScopeKey {
+    /// The scope that holds what is used in a period under an assignment.
+    #[must_use]
+    pub const fn of(scope: Scope, period: Period, assignment: u32) -> Self {
+        match scope {
+            Scope::Stretch => Self::Stretch(period.start(), assignment),
+            Scope::Period => Self::Period(period.start()),
+            Scope::Lifetime => Self::Lifetime,
+        }
+    }
+}
+
+impl core::fmt::Display for ScopeKey {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Stretch(start, assignment) => write!(f, "stretch:{start}:{assignment}"),
+            Self::Period(start) => write!(f, "period:{start}"),
+            Self::Lifetime => f.write_str("lifetime"),
+        }
+    }
+}
+
+/// The text names no scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a scope is `lifetime`, `period:DAY` or `stretch:DAY:ASSIGNMENT`")]
+pub struct InvalidScope;
+
+impl core::str::FromStr for ScopeKey {
+    type Err = InvalidScope;
+
+    fn from_str(text: &str) -> Result<Self, InvalidScope> {
+        let mut parts = text.split(':');
+        let key = match (parts.next(), parts.next(), parts.next(), parts.next()) {
+            (Some("lifetime"), None, None, None) => Some(Self::Lifetime),
+            (Some("period"), Some(day), None, None) => day.parse().ok().map(Self::Period),
+            (Some("stretch"), Some(day), Some(number), None) => {
+                day.parse().ok().zip(number.parse().ok()).map(|(day, n)| Self::Stretch(day, n))
+            }
+            _ => None,
+        };
+        key.ok_or(InvalidScope)
+    }
+}
+
+/// Which carry: one scope of one strategy and group.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CarryKey {
+    /// Who pays.
+    pub account: AccountId,
+    /// Over what.
+    pub scope: ScopeKey,
+    /// Under which strategy.
+    pub strategy: StrategyId,
+    /// In which group.
+    pub group: Group,
+}
+
+/// What a scope has been billed so far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Carry {
+    /// How much usage is in lines already, in the strategy's unit.
+    pub quantity: Quantity,
+    /// What that usage costs, before rounding.
+    pub exact: Exact,
+    /// What the lines say.
+    pub billed: Amount,
+}
+
+impl Carry {
+    /// Nothing billed yet.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self { quantity: Quantity::ZERO, exact: Exact::zero(), billed: Amount::ZERO }
+    }
+}
