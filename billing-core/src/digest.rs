@@ -118,7 +118,7 @@ impl FromStr for Digest {
             return Err(invalid);
         }
         for (byte, &[high, low]) in bytes.iter_mut().zip(pairs) {
-            *byte = nibble(high).zip(nibble(low)).map(|(h, l)| (h << 4) | l).ok_or(invalid)?;
+            *byte = nibble(high).zip(nibble(low)).map(|(h, l)| (h << 4_u32) | l).ok_or(invalid)?;
         }
         Ok(Self(bytes))
     }

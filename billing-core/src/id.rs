@@ -264,27 +264,27 @@ impl<T: FromStr<Err: fmt::Display>> Visitor<'_> for TextVisitor<T> {
         formatter.write_str(self.expected)
     }
 
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
-        text.parse().map_err(E::custom)
+    fn visit_str<E: serde::de::Error>(self, v: &str) -> Result<T, E> {
+        v.parse().map_err(E::custom)
     }
 
-    fn visit_i64<E: serde::de::Error>(self, _value: i64) -> Result<T, E> {
+    fn visit_i64<E: serde::de::Error>(self, _v: i64) -> Result<T, E> {
         self.refuse_number()
     }
 
-    fn visit_u64<E: serde::de::Error>(self, _value: u64) -> Result<T, E> {
+    fn visit_u64<E: serde::de::Error>(self, _v: u64) -> Result<T, E> {
         self.refuse_number()
     }
 
-    fn visit_i128<E: serde::de::Error>(self, _value: i128) -> Result<T, E> {
+    fn visit_i128<E: serde::de::Error>(self, _v: i128) -> Result<T, E> {
         self.refuse_number()
     }
 
-    fn visit_u128<E: serde::de::Error>(self, _value: u128) -> Result<T, E> {
+    fn visit_u128<E: serde::de::Error>(self, _v: u128) -> Result<T, E> {
         self.refuse_number()
     }
 
-    fn visit_f64<E: serde::de::Error>(self, _value: f64) -> Result<T, E> {
+    fn visit_f64<E: serde::de::Error>(self, _v: f64) -> Result<T, E> {
         self.refuse_number()
     }
 }

@@ -12,6 +12,7 @@ use crate::{
     money::{Amount, Currency, Exact, Quantity},
     tax::Taxed,
     time::{Day, Instant, Period, Zone},
+    usage::TotalKey,
 };
 
 /// What a period costs, before it has a number.
@@ -106,6 +107,20 @@ impl Invoice {
     pub fn body(&self) -> String {
         // Serialising a value made of texts, numbers and lists of them cannot fail.
         serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// The day totals its lines are made of, each once.
+    pub fn part_keys(&self) -> impl Iterator<Item = TotalKey> {
+        self.draft.lines.iter().flat_map(|line| {
+            line.parts.iter().map(|part| TotalKey {
+                account: self.draft.account.clone(),
+                day: part.day,
+                assignment: line.stretch.assignment,
+                strategy: line.strategy.clone(),
+                group: line.group.clone(),
+                revision: part.revision,
+            })
+        })
     }
 
     /// The digest of the whole invoice.

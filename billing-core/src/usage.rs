@@ -32,7 +32,9 @@ pub enum TotalsError {
     #[error(transparent)]
     Money(#[from] MoneyError),
     /// One strategy gave amounts for some items and none for others.
-    #[error("a strategy prices either every item on arrival or none: one of two totals has an amount")]
+    #[error(
+        "a strategy prices either every item on arrival or none: one of two totals has an amount"
+    )]
     Mixed,
 }
 

@@ -1,1 +1,12 @@
-//! stub
+//! Where billing state is kept, and the async door to it.
+//!
+//! [`Billing`] is the door: it begins a unit of work, loads facts, asks `billing_core` to decide, applies what was decided and
+//! commits. The ports behind it are [`store`]; [`MemoryStore`] and `SqliteStore` implement them. [`verify`] recomputes
+//! everything a store holds.
+
+pub mod error;
+pub mod memory;
+pub mod store;
+
+pub use error::{StoreError, StoreResult};
+pub use memory::MemoryStore;

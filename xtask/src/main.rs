@@ -14,15 +14,43 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
-/// Checks and figures of this workspace.
-///
-/// Everything that must hold before a change is merged is one command:
-///
-///     cargo xtask ci
-///
-/// It names the check that failed and the command that repeats it alone.
+const ABOUT: &str = "Checks and figures of this workspace.
+
+Everything that must hold before a change is merged is one command:
+
+    cargo xtask ci
+
+It names the check that failed and the command that repeats it alone.";
+
+const CI_EXAMPLES: &str = "Examples:
+  cargo xtask ci                  everything
+  cargo xtask ci --list           what there is, in its order
+  cargo xtask ci format clippy    only these two
+  cargo xtask ci --after-tests    `cargo test` has just passed: test only what it left out
+  cargo xtask ci --strict         a check that cannot run here is a failure";
+
+const TIDY_DETAILS: &str = "It holds:
+  - a `//!` caption in the first line of every Rust file
+  - imports against the floors table in ARCHITECTURE.md
+  - migrations numbered without gaps, alike for every database
+  - links in Markdown, and the targets that commands in Markdown name
+  - no notes about the work, no paths of one machine
+  - a changelog with a heading to write under
+It builds nothing and takes less than a second.";
+
+const EVIDENCE_EXAMPLES: &str =
+    "Each entry is a child process. A line of its standard output that \
+starts with
+`evidence: WHAT = FIGURE` becomes a row, beside the command that repeats it.
+Sections of entries that are not run, or fail, stay as they are.
+
+Examples:
+  cargo xtask evidence --list     what there is, and what it runs
+  cargo xtask evidence kills      only this entry
+  cargo xtask evidence            all of them: hours, not minutes";
+
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask", verbatim_doc_comment)]
+#[command(bin_name = "cargo xtask", about = ABOUT)]
 struct Arguments {
     #[command(subcommand)]
     task: Task,
@@ -30,39 +58,14 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Run every check in order and stop at the first that fails.
-    ///
-    /// Examples:
-    ///
-    ///     cargo xtask ci                    everything
-    ///     cargo xtask ci --list             what there is, and what it runs
-    ///     cargo xtask ci format clippy      only these two
-    ///     cargo xtask ci --after-tests      `cargo test` has just passed: test only what it left out
-    ///     cargo xtask ci --strict           a check that cannot run here is a failure
-    #[command(verbatim_doc_comment)]
+    /// Run every check in order and stop at the first that fails
+    #[command(after_help = CI_EXAMPLES)]
     Ci(ci::Options),
-
-    /// Read the files of the workspace and report what is out of place.
-    ///
-    /// Holds: a `//!` caption in the first line of every Rust file; imports against the floors
-    /// table in ARCHITECTURE.md; migrations numbered without gaps; Markdown links and the targets
-    /// that commands in Markdown name; no planning notes, no paths of one machine; a changelog.
-    /// Builds nothing and takes less than a second.
-    #[command(verbatim_doc_comment)]
+    /// Read the files of the workspace and report what is out of place
+    #[command(after_help = TIDY_DETAILS)]
     Tidy,
-
-    /// Run the long counts and write their figures to docs/evidence.md.
-    ///
-    /// Each entry is a child process. A line of its standard output that starts with
-    /// `evidence: WHAT = FIGURE` becomes a row, beside the command that repeats it. Sections of
-    /// entries that are not run, or fail, stay as they are.
-    ///
-    /// Examples:
-    ///
-    ///     cargo xtask evidence --list       what there is
-    ///     cargo xtask evidence kills        only this entry
-    ///     cargo xtask evidence              all of them: hours, not minutes
-    #[command(verbatim_doc_comment)]
+    /// Run the long counts and write their figures to docs/evidence.md
+    #[command(after_help = EVIDENCE_EXAMPLES)]
     Evidence(evidence::Options),
 }
 

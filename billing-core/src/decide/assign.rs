@@ -38,7 +38,9 @@ pub enum AssignError {
         theirs: Currency,
     },
     /// There is an assignment from that day or a later one.
-    #[error("account {account} has an assignment from {last}: the next one must start later, not on {from}")]
+    #[error(
+        "account {account} has an assignment from {last}: the next one must start later, not on {from}"
+    )]
     NotAfter {
         /// The account.
         account: AccountId,
@@ -48,7 +50,9 @@ pub enum AssignError {
         from: Day,
     },
     /// Usage from that day on was rated under the plan in force.
-    #[error("account {account} has usage rated up to {used}: a plan can start after it, not on {from}")]
+    #[error(
+        "account {account} has usage rated up to {used}: a plan can start after it, not on {from}"
+    )]
     Used {
         /// The account.
         account: AccountId,
@@ -79,7 +83,11 @@ pub fn assign(
     from: Day,
     now: Instant,
 ) -> Result<Option<Writes>, AssignError> {
-    let AssignFacts { account: AccountFacts { settings, head, assignments, invoiced_until }, plan, last_used } = facts;
+    let AssignFacts {
+        account: AccountFacts { settings, head, assignments, invoiced_until },
+        plan,
+        last_used,
+    } = facts;
     let same = |a: &&Assignment| a.from == from && a.plan == plan.id && a.version == plan.version;
     if assignments.iter().any(|assignment| same(&assignment)) {
         return Ok(None);

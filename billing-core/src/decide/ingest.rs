@@ -243,8 +243,9 @@ pub fn rate(
     let mut rated = Vec::with_capacity(1);
     for strategy in plan.strategies() {
         let Some(group) = strategy.group(item) else { continue };
-        let priced = strategy.on_arrival(&arrival).map_err(|problem| {
-            ParkReason::Unpriceable { strategy: strategy.id().clone(), why: problem.to_string() }
+        let priced = strategy.on_arrival(&arrival).map_err(|problem| ParkReason::Unpriceable {
+            strategy: strategy.id().clone(),
+            why: problem.to_string(),
         })?;
         rated.push(Rated { strategy: strategy.id().clone(), group, priced });
     }

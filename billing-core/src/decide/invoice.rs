@@ -9,15 +9,15 @@ use alloc::{
 use compact_str::CompactString;
 
 use crate::{
-    account::{AccountSettings, Assignment, Stretch, assignment_on, stretches},
+    account::{AccountSettings, Assignment, Stretch, stretches},
     decide::{AccountFacts, CarryMove, Plans, Writes},
     event::{Event, Happened, JournalEntry},
-    id::{AccountId, Group, PlanId, SeriesId, StrategyId},
+    id::{Group, PlanId, SeriesId, StrategyId},
     invoice::{Draft, Invoice, Line, LinePart},
     money::{Amount, Exact, MoneyError, Quantity, allocate},
     plan::{Bill, Charge, GroupUsage, Plan, Problem, Strategy, StretchFacts},
     tax::tax,
-    time::{Instant, Period, TimeError, Zone},
+    time::{Day, Instant, Period, TimeError, Zone},
     usage::{Carry, CarryKey, DayTotal, ScopeKey, Totals, TotalsError},
 };
 
@@ -67,7 +67,9 @@ pub enum BillError {
         times: usize,
     },
     /// Usage counts under a strategy the plan of that day does not have.
-    #[error("usage of {count} items counts under strategy {strategy}, which its plan does not have")]
+    #[error(
+        "usage of {count} items counts under strategy {strategy}, which its plan does not have"
+    )]
     Orphaned {
         /// The strategy.
         strategy: StrategyId,
@@ -75,10 +77,10 @@ pub enum BillError {
         count: i64,
     },
     /// Usage of a day without a plan.
-    #[error("there is usage in a stretch without a plan, under strategy {strategy}")]
+    #[error("there is usage on {day}, when the account has no plan")]
     NoPlan {
-        /// The strategy.
-        strategy: StrategyId,
+        /// The day.
+        day: Day,
     },
     /// A sum left its bounds.
     #[error(transparent)]
@@ -204,7 +206,7 @@ pub fn settle(
     period: Period,
 ) -> Result<(Draft, BTreeMap<CarryKey, Carry>), BillError> {
     let mut ledger = Ledger::of(facts);
-    let Settled { draft, billed: _ } = ledger.draft(period)?;
+    let draft = ledger.draft(period)?.draft;
     Ok((draft, ledger.carries))
 }
 
@@ -271,12 +273,13 @@ impl<'a> Ledger<'a> {
         let assignments = &self.facts.account.assignments;
         let assignment = assignments.iter().find(|a| a.number == stretch.assignment);
         let within: Vec<_> = due.iter().filter(|total| is_within(total, &stretch)).collect();
-        let Some(assignment) = assignment else { return Err(no_plan(&within)) };
+        let assignment = assignment.ok_or(BillError::NoPlan { day: stretch.start })?;
         let facts = self.facts;
         let plan = plan_of(&facts.plans, assignment)?;
         for strategy in plan.strategies() {
-            let mine = within.iter().copied().filter(|total| total.key.strategy == *strategy.id());
-            self.settle_strategy(strategy, plan, stretch, mine.collect(), lines)?;
+            let is_mine = |total: &&DayTotal| total.key.strategy == *strategy.id();
+            let mine: Vec<_> = within.iter().copied().filter(is_mine).collect();
+            self.settle_strategy(strategy, plan, stretch, &mine, lines)?;
         }
         let known = |total: &DayTotal| plan.strategies().any(|s| *s.id() == total.key.strategy);
         match within.iter().find(|total| !known(total)) {
@@ -293,22 +296,22 @@ impl<'a> Ledger<'a> {
         strategy: &dyn Strategy,
         plan: &Plan,
         stretch: Stretch,
-        mine: Vec<&DayTotal>,
+        mine: &[&DayTotal],
         lines: &mut Vec<Line>,
     ) -> Result<(), BillError> {
         let scope = ScopeKey::of(strategy.scope(), stretch.period, stretch.assignment);
-        let facts = self.stretch_facts(strategy, stretch, scope, &mine)?;
+        let facts = self.stretch_facts(strategy, stretch, scope, mine)?;
         let mut bill = Bill::default();
-        strategy.settle(&facts, &mut bill).map_err(|problem| BillError::Strategy {
-            strategy: strategy.id().clone(),
-            problem,
-        })?;
+        strategy
+            .settle(&facts, &mut bill)
+            .map_err(|problem| BillError::Strategy { strategy: strategy.id().clone(), problem })?;
         let charges = bill.into_charges();
         check_charges(strategy, &facts, &charges)?;
+        let settling = Settling { strategy, plan, scope, facts };
         for charge in charges {
-            let days = mine.iter().copied().filter(|total| total.key.group == charge.group);
-            let line = self.line(strategy, plan, stretch, scope, &facts, charge, days.collect())?;
-            lines.push(line);
+            let of_group = |total: &&DayTotal| total.key.group == charge.group;
+            let days: Vec<_> = mine.iter().copied().filter(of_group).collect();
+            lines.push(self.line(&settling, charge, &days)?);
         }
         Ok(())
     }
@@ -339,17 +342,14 @@ impl<'a> Ledger<'a> {
         Ok(StretchFacts { stretch, currency, usage, before })
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a line is where everything meets")]
+    /// Rounds a charge once, shares it out over its days, and moves the carry.
     fn line(
         &mut self,
-        strategy: &dyn Strategy,
-        plan: &Plan,
-        stretch: Stretch,
-        scope: ScopeKey,
-        facts: &StretchFacts,
+        settling: &Settling<'_>,
         charge: Charge,
-        days: Vec<&DayTotal>,
+        days: &[&DayTotal],
     ) -> Result<Line, BillError> {
+        let Settling { strategy, plan, scope, facts } = settling;
         let Charge { group, exact, text } = charge;
         let settings = &self.facts.account.settings;
         let usage = facts.usage.get(&group);
@@ -358,15 +358,19 @@ impl<'a> Ledger<'a> {
         let exact = before.exact.add(&exact);
         let rounded = exact.round(settings.decimals(), settings.invoice.rounding)?;
         let amount = rounded.checked_sub(before.billed)?;
-        let parts = share_out(amount, &days, settings.decimals())?;
-        let carry = Carry {
-            quantity: before.quantity.checked_add(totals.quantity)?,
-            exact: exact.clone(),
-            billed: rounded,
+        let parts = share_out(amount, days, settings.decimals())?;
+        let key = CarryKey {
+            account: settings.id.clone(),
+            scope: *scope,
+            strategy: strategy.id().clone(),
+            group: group.clone(),
         };
-        self.carry(strategy, scope, &group, carry);
+        let quantity = before.quantity.checked_add(totals.quantity)?;
+        let carry = Carry { quantity, exact: exact.clone(), billed: rounded };
+        let _new: bool = self.touched.insert(key.clone());
+        let _before: Option<Carry> = self.carries.insert(key, carry);
         Ok(Line {
-            stretch,
+            stretch: facts.stretch,
             plan: plan.spec().id.clone(),
             version: plan.spec().version,
             strategy: strategy.id().clone(),
@@ -381,13 +385,14 @@ impl<'a> Ledger<'a> {
             parts,
         })
     }
+}
 
-    fn carry(&mut self, strategy: &dyn Strategy, scope: ScopeKey, group: &Group, carry: Carry) {
-        let account: AccountId = self.facts.account.settings.id.clone();
-        let key = CarryKey { account, scope, strategy: strategy.id().clone(), group: group.clone() };
-        let _new: bool = self.touched.insert(key.clone());
-        let _before: Option<Carry> = self.carries.insert(key, carry);
-    }
+/// A strategy at work on one stretch.
+struct Settling<'a> {
+    strategy: &'a dyn Strategy,
+    plan: &'a Plan,
+    scope: ScopeKey,
+    facts: StretchFacts,
 }
 
 /// The stretches to settle: those of the period, and earlier ones with usage that came late. In order of time.
@@ -403,9 +408,7 @@ fn stretches_of(
         if !found.iter().any(|stretch| is_within(total, stretch)) {
             let earlier = settings.anchor.period_of(day)?;
             let stretch = stretches(assignments, earlier).into_iter().find(|s| is_within(total, s));
-            let known = assignment_on(assignments, day).is_some();
-            let stretch = stretch.filter(|_| known).ok_or_else(|| no_plan(&[total]))?;
-            let _new: bool = found.insert(stretch);
+            let _new: bool = found.insert(stretch.ok_or(BillError::NoPlan { day })?);
         }
     }
     Ok(found)
@@ -414,13 +417,6 @@ fn stretches_of(
 fn is_within(total: &DayTotal, stretch: &Stretch) -> bool {
     let day = total.key.day;
     total.key.assignment == stretch.assignment && stretch.start <= day && day < stretch.end
-}
-
-fn no_plan(totals: &[&DayTotal]) -> BillError {
-    match totals.first() {
-        Some(total) => BillError::NoPlan { strategy: total.key.strategy.clone() },
-        None => BillError::Time(TimeError::OutOfRange),
-    }
 }
 
 fn plan_of<'a>(plans: &'a Plans, assignment: &Assignment) -> Result<&'a Plan, BillError> {

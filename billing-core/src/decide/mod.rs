@@ -8,7 +8,8 @@ mod writes;
 
 pub use assign::{AssignError, AssignFacts, assign};
 pub use ingest::{
-    Batch, IngestError, IngestFacts, Ingested, Limits, OpenDay, Plans, Rated, Receipt, days_touched, ingest, rate,
+    Batch, IngestError, IngestFacts, Ingested, Limits, OpenDay, Plans, Rated, Receipt,
+    days_touched, ingest, rate,
 };
 pub use invoice::{BillError, BillFacts, RunOutcome, bill, due_periods, issue, settle};
 pub use open::{OpenAccountError, open_account};

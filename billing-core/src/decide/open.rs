@@ -13,7 +13,9 @@ use crate::{
 #[non_exhaustive]
 pub enum OpenAccountError {
     /// There is one of this id, opened with other settings.
-    #[error("account {account} is open with other settings: settings are not changed by opening again")]
+    #[error(
+        "account {account} is open with other settings: settings are not changed by opening again"
+    )]
     Differs {
         /// The id.
         account: AccountId,

@@ -3,7 +3,7 @@
 use alloc::{string::ToString as _, vec::Vec};
 use core::cmp::Reverse;
 
-use num_bigint::{BigInt, BigUint};
+use num_bigint::{BigInt, BigUint, Sign};
 use num_traits::{ToPrimitive as _, Zero as _};
 use rust_decimal::Decimal;
 
@@ -54,8 +54,8 @@ pub fn allocate(
 }
 
 fn amount_of(part: BigUint, total: Amount, decimals: u32) -> Result<Amount, MoneyError> {
-    let part = BigInt::from(part);
-    let part = if total.is_negative() { -part } else { part };
+    let sign = if total.is_negative() { Sign::Minus } else { Sign::Plus };
+    let part = BigInt::from_biguint(sign, part);
     match part.to_i128() {
         Some(units) => Amount::from_units(units, decimals),
         None => Err(Amount::out_of_bounds(part.to_string())),

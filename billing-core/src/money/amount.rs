@@ -59,7 +59,7 @@ impl Amount {
     /// # Ok::<(), billing_core::money::MoneyError>(())
     /// ```
     pub fn from_units(units: i128, decimals: u32) -> Result<Self, MoneyError> {
-        BOUNDS.from_units(units, decimals).map(Self)
+        BOUNDS.of_units(units, decimals).map(Self)
     }
 
     /// The amount in units of 10^-`decimals`, or `None` if it is not a whole number of them.

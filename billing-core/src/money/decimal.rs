@@ -1,6 +1,9 @@
 //! Bounded decimals: how they are checked, read and written.
 
-use alloc::string::{String, ToString as _};
+use alloc::{
+    borrow::ToOwned as _,
+    string::{String, ToString as _},
+};
 
 use rust_decimal::Decimal;
 
@@ -43,7 +46,7 @@ impl Bounds {
     }
 
     /// The value of `units` times 10^-`scale`.
-    pub(super) fn from_units(&self, units: i128, scale: u32) -> Result<Decimal, MoneyError> {
+    pub(super) fn of_units(&self, units: i128, scale: u32) -> Result<Decimal, MoneyError> {
         match Decimal::try_from_i128_with_scale(units, scale) {
             Ok(value) => self.check(value),
             Err(_) => Err(self.out_of_bounds(shown(units.to_string()))),
@@ -60,13 +63,13 @@ impl Bounds {
         let fraction = parts.fraction.trim_end_matches('0');
         let scale = u32::try_from(fraction.len()).unwrap_or(u32::MAX);
         if scale > self.decimals_max {
-            return Err(self.too_precise(text.to_string()));
+            return Err(self.too_precise(text.to_owned()));
         }
         let magnitude = number_of(parts.whole, fraction);
         let units = magnitude.and_then(|units| signed(units, parts.negative));
         match units {
-            Some(units) => self.from_units(units, scale),
-            None => Err(self.out_of_bounds(text.to_string())),
+            Some(units) => self.of_units(units, scale),
+            None => Err(self.out_of_bounds(text.to_owned())),
         }
     }
 

@@ -75,7 +75,7 @@ impl Quantity {
     /// # Ok::<(), billing_core::money::MoneyError>(())
     /// ```
     pub fn from_units(units: i128, decimals: u32) -> Result<Self, MoneyError> {
-        BOUNDS.from_units(units, decimals).map(Self)
+        BOUNDS.of_units(units, decimals).map(Self)
     }
 
     pub(super) fn out_of_bounds(value: String) -> MoneyError {

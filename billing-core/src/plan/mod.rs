@@ -8,6 +8,4 @@ mod strategy;
 pub use book::{BuildPlanError, Kind, Plan, PlanBook};
 pub use kinds::{BlockScope, Blocks, BlocksTerms, FlatRate, FlatRateTerms, Started};
 pub use spec::{AppliesTo, Payment, PlanSpec, StrategySpec};
-pub use strategy::{
-    Arrival, Bill, Charge, GroupUsage, Problem, Priced, Strategy, StretchFacts,
-};
+pub use strategy::{Arrival, Bill, Charge, GroupUsage, Priced, Problem, Strategy, StretchFacts};

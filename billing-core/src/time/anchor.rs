@@ -133,7 +133,8 @@ impl Anchor {
     /// # Ok::<(), billing_core::time::TimeError>(())
     /// ```
     pub fn period_of(&self, day: Day) -> Result<Period, TimeError> {
-        self.index_of(day).and_then(|n| self.period(n))
+        let n = self.index_of(day)?;
+        self.period(n)
     }
 
     /// The number of the one period that `day` is in.
@@ -160,11 +161,11 @@ impl Anchor {
     }
 
     /// The first day of period `n`.
-    fn boundary(&self, n: i32) -> Result<Day, TimeError> {
+    fn boundary(self, n: i32) -> Result<Day, TimeError> {
         let months = n.checked_mul(i32::from(self.months)).ok_or(OUT_OF_RANGE)?;
         let distance = Months::new(months.unsigned_abs());
         let from = NaiveDate::from(self.from);
-        let date = if months < 0 {
+        let date = if months < 0_i32 {
             from.checked_sub_months(distance)
         } else {
             from.checked_add_months(distance)

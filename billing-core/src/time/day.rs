@@ -69,10 +69,10 @@ impl Day {
     /// ```
     pub fn from_ordinal(ordinal: i32) -> Result<Self, TimeError> {
         let day = Self(ordinal);
-        (Self::MIN..=Self::MAX).contains(&day).then_some(day).ok_or(TimeError::OutOfRange {
-            kind: "day",
-            accepted: "0001-01-01 to 9999-12-30",
-        })
+        (Self::MIN..=Self::MAX)
+            .contains(&day)
+            .then_some(day)
+            .ok_or(TimeError::OutOfRange { kind: "day", accepted: "0001-01-01 to 9999-12-30" })
     }
 
     /// The number of days since 1970-01-01.

@@ -158,7 +158,8 @@ impl Instant {
     /// ```
     #[must_use]
     pub fn micros_until(self, other: Self) -> Option<u64> {
-        other.0.checked_sub(self.0).and_then(|micros| u64::try_from(micros).ok())
+        let micros = other.0.checked_sub(self.0)?;
+        u64::try_from(micros).ok()
     }
 
     /// The nearest instant of the range.

@@ -9,7 +9,9 @@ use crate::{
     id::{Group, StrategyId, Unit},
     item::Item,
     money::{Exact, Price, Quantity},
-    plan::{AppliesTo, Arrival, Bill, Priced, Problem, Strategy, StrategySpec, StretchFacts, kinds},
+    plan::{
+        AppliesTo, Arrival, Bill, Priced, Problem, Strategy, StrategySpec, StretchFacts, kinds,
+    },
     usage::Scope,
 };
 

@@ -8,7 +8,9 @@ use crate::{
     id::{Group, StrategyId, Unit},
     item::Item,
     money::{Exact, Price},
-    plan::{AppliesTo, Arrival, Bill, Priced, Problem, Strategy, StrategySpec, StretchFacts, kinds},
+    plan::{
+        AppliesTo, Arrival, Bill, Priced, Problem, Strategy, StrategySpec, StretchFacts, kinds,
+    },
 };
 
 const MINUTE_MS: u64 = 60_000;

@@ -11,9 +11,9 @@ use alloc::format;
 use crate::{
     id::{Group, Unit},
     item::Item,
+    money::Quantity,
     plan::{Priced, Problem, StrategySpec},
     usage::Totals,
-    money::Quantity,
 };
 
 /// Milliseconds of talk, the unit in which durations are added up.

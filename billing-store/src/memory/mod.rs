@@ -1,0 +1,242 @@
+//! A store in memory: the reference for what a store promises, and handy in tests.
+
+mod state;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use async_trait::async_trait;
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+use billing_core::{
+    decide::{AccountFacts, CarryMove, Intake, Parked, Refusal, StoredItem, Writes},
+    event::{JournalEntry, Posting},
+    id::{AccountId, IntakeId, PlanId, SeriesId, TenantId},
+    invoice::Invoice,
+    item::ItemKey,
+    plan::PlanSpec,
+    time::Day,
+    usage::{DayTotal, ScopeKey},
+};
+
+use crate::{
+    error::StoreResult,
+    store::{Facts, Locks, Store, Transaction, Unit},
+};
+use state::{State, Undo};
+
+type Tenants = BTreeMap<TenantId, State>;
+
+/// A store in memory. Units of work follow one another; cloning shares the state.
+///
+/// # Examples
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// use billing_core::id::TenantId;
+/// use billing_store::{MemoryStore, store::Store};
+///
+/// let store = MemoryStore::new();
+/// let mut facts = store.read(&TenantId::try_new("acme")?).await?;
+/// assert_eq!(facts.account_page(None, 10).await?, []);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct MemoryStore {
+    tenants: Arc<Mutex<Tenants>>,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    async fn unit(&self, tenant: &TenantId) -> MemoryUnit {
+        let tenants = Arc::clone(&self.tenants).lock_owned().await;
+        MemoryUnit { tenant: tenant.clone(), tenants, undo: Vec::new() }
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn begin(&self, tenant: &TenantId, _locks: &Locks) -> StoreResult<Box<dyn Transaction>> {
+        Ok(Box::new(self.unit(tenant).await))
+    }
+
+    async fn read(&self, tenant: &TenantId) -> StoreResult<Box<dyn Facts>> {
+        Ok(Box::new(self.unit(tenant).await))
+    }
+}
+
+/// Holds the whole state while it lives; what it wrote is undone unless it was committed.
+struct MemoryUnit {
+    tenant: TenantId,
+    tenants: OwnedMutexGuard<Tenants>,
+    undo: Vec<Undo>,
+}
+
+impl MemoryUnit {
+    fn state(&mut self) -> &State {
+        self.tenants.entry(self.tenant.clone()).or_default()
+    }
+}
+
+impl Drop for MemoryUnit {
+    fn drop(&mut self) {
+        let Self { tenant, tenants, undo } = self;
+        let state = tenants.entry(tenant.clone()).or_default();
+        for undo in undo.drain(..).rev() {
+            undo(state);
+        }
+    }
+}
+
+#[async_trait]
+impl Unit for MemoryUnit {
+    async fn apply(&mut self, writes: &Writes) -> StoreResult<()> {
+        let Self { tenant, tenants, undo } = self;
+        tenants.entry(tenant.clone()).or_default().apply(writes, undo)
+    }
+}
+
+#[async_trait]
+impl Transaction for MemoryUnit {
+    async fn commit(mut self: Box<Self>) -> StoreResult<()> {
+        self.undo.clear();
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Facts for MemoryUnit {
+    fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+
+    async fn accounts(&mut self, ids: &[AccountId]) -> StoreResult<Vec<AccountFacts>> {
+        Ok(self.state().accounts(ids))
+    }
+
+    async fn account_page(
+        &mut self,
+        after: Option<&AccountId>,
+        limit: u32,
+    ) -> StoreResult<Vec<AccountId>> {
+        Ok(self.state().account_page(after, limit))
+    }
+
+    async fn items(&mut self, keys: &[ItemKey]) -> StoreResult<Vec<StoredItem>> {
+        Ok(self.state().items(keys))
+    }
+
+    async fn item_page(
+        &mut self,
+        after: Option<&ItemKey>,
+        limit: u32,
+    ) -> StoreResult<Vec<StoredItem>> {
+        Ok(self.state().item_page(after, limit))
+    }
+
+    async fn parked(&mut self, keys: &[ItemKey]) -> StoreResult<Vec<Parked>> {
+        Ok(self.state().parked(keys))
+    }
+
+    async fn parked_page(
+        &mut self,
+        after: Option<&ItemKey>,
+        limit: u32,
+    ) -> StoreResult<Vec<Parked>> {
+        Ok(self.state().parked_page(after, limit))
+    }
+
+    async fn day_totals(&mut self, days: &[(AccountId, Day)]) -> StoreResult<Vec<DayTotal>> {
+        Ok(self.state().day_totals(days))
+    }
+
+    async fn unbilled(&mut self, accounts: &[AccountId]) -> StoreResult<Vec<DayTotal>> {
+        let state = self.state();
+        let totals = accounts.iter().flat_map(|id| state.totals_of(id));
+        Ok(totals.filter(|total| !total.billed).collect())
+    }
+
+    async fn totals_of(&mut self, account: &AccountId) -> StoreResult<Vec<DayTotal>> {
+        Ok(self.state().totals_of(account).collect())
+    }
+
+    async fn last_used(&mut self, account: &AccountId) -> StoreResult<Option<Day>> {
+        Ok(self.state().totals_of(account).map(|total| total.key.day).max())
+    }
+
+    async fn carries(&mut self, scopes: &[(AccountId, ScopeKey)]) -> StoreResult<Vec<CarryMove>> {
+        let state = self.state();
+        let within = |account: &AccountId, scope: ScopeKey| {
+            state.carries_of(account).filter(move |carry| carry.key.scope == scope)
+        };
+        Ok(scopes.iter().flat_map(|(account, scope)| within(account, *scope)).collect())
+    }
+
+    async fn carries_of(&mut self, account: &AccountId) -> StoreResult<Vec<CarryMove>> {
+        Ok(self.state().carries_of(account).collect())
+    }
+
+    async fn plans(&mut self, ids: &[(PlanId, u32)]) -> StoreResult<Vec<PlanSpec>> {
+        Ok(self.state().plans(ids))
+    }
+
+    async fn all_plans(&mut self) -> StoreResult<Vec<PlanSpec>> {
+        Ok(self.state().all_plans())
+    }
+
+    async fn journal(
+        &mut self,
+        account: &AccountId,
+        after: u64,
+        limit: u32,
+    ) -> StoreResult<Vec<JournalEntry>> {
+        Ok(self.state().journal(account, after, limit))
+    }
+
+    async fn postings(&mut self, numbers: &[(AccountId, u64)]) -> StoreResult<Vec<Posting>> {
+        Ok(self.state().postings(numbers))
+    }
+
+    async fn intake(&mut self, id: &IntakeId) -> StoreResult<Option<Intake>> {
+        Ok(self.state().intake(id))
+    }
+
+    async fn intake_page(
+        &mut self,
+        after: Option<&IntakeId>,
+        limit: u32,
+    ) -> StoreResult<Vec<Intake>> {
+        Ok(self.state().intake_page(after, limit))
+    }
+
+    async fn refusals(&mut self, intake: &IntakeId) -> StoreResult<Vec<Refusal>> {
+        Ok(self.state().refusals(intake))
+    }
+
+    async fn invoices_of(&mut self, account: &AccountId) -> StoreResult<Vec<Invoice>> {
+        Ok(self.state().invoices_of(account))
+    }
+
+    async fn invoice(&mut self, series: &SeriesId, number: u64) -> StoreResult<Option<Invoice>> {
+        Ok(self.state().invoice(series, number))
+    }
+
+    async fn invoice_numbers(
+        &mut self,
+        series: &SeriesId,
+        after: u64,
+        limit: u32,
+    ) -> StoreResult<Vec<u64>> {
+        Ok(self.state().invoice_numbers(series, after, limit))
+    }
+
+    async fn all_series(&mut self) -> StoreResult<Vec<(SeriesId, u64)>> {
+        Ok(self.state().all_series())
+    }
+}

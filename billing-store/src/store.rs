@@ -1,0 +1,184 @@
+//! The ports: what a decision may ask of a store, and how what it decided is kept.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+
+use billing_core::{
+    decide::{AccountFacts, CarryMove, Intake, Parked, Refusal, StoredItem, Writes},
+    event::{JournalEntry, Posting},
+    id::{AccountId, IntakeId, PlanId, SeriesId, TenantId},
+    invoice::Invoice,
+    item::ItemKey,
+    plan::PlanSpec,
+    time::Day,
+    usage::{DayTotal, ScopeKey},
+};
+
+use crate::error::StoreResult;
+
+/// What a unit of work locks, all at once and before it reads.
+///
+/// Stores take locks in one order (accounts as bytes, then series, then the catalog), so that two units never wait for each
+/// other in a ring.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Locks {
+    /// Accounts whose journals may grow.
+    pub accounts: BTreeSet<AccountId>,
+    /// Series whose numbers may be drawn.
+    pub series: BTreeSet<SeriesId>,
+    /// Whether plans or accounts may be added.
+    pub catalog: bool,
+}
+
+impl Locks {
+    /// Locks accounts.
+    #[must_use]
+    pub fn accounts(accounts: impl IntoIterator<Item = AccountId>) -> Self {
+        Self { accounts: accounts.into_iter().collect(), ..Self::default() }
+    }
+
+    /// Locks the catalog of plans and accounts.
+    #[must_use]
+    pub fn catalog() -> Self {
+        Self { catalog: true, ..Self::default() }
+    }
+
+    /// Locks a series too.
+    #[must_use]
+    pub fn and_series(mut self, series: SeriesId) -> Self {
+        let _new: bool = self.series.insert(series);
+        self
+    }
+}
+
+/// What a decision may ask, always about one tenant, in batches.
+///
+/// Answers leave out what does not exist, and are in no promised order unless stated. A unit sees its own writes.
+#[async_trait]
+pub trait Facts: Send {
+    /// The tenant that is asked about.
+    fn tenant(&self) -> &TenantId;
+
+    /// Accounts by id.
+    async fn accounts(&mut self, ids: &[AccountId]) -> StoreResult<Vec<AccountFacts>>;
+
+    /// Ids of accounts in byte order, after one of them.
+    async fn account_page(
+        &mut self,
+        after: Option<&AccountId>,
+        limit: u32,
+    ) -> StoreResult<Vec<AccountId>>;
+
+    /// Claimed items by key.
+    async fn items(&mut self, keys: &[ItemKey]) -> StoreResult<Vec<StoredItem>>;
+
+    /// Claimed items in order of (source, id, leg) as bytes, after one of them.
+    async fn item_page(
+        &mut self,
+        after: Option<&ItemKey>,
+        limit: u32,
+    ) -> StoreResult<Vec<StoredItem>>;
+
+    /// Parked items by key.
+    async fn parked(&mut self, keys: &[ItemKey]) -> StoreResult<Vec<Parked>>;
+
+    /// Parked items in order of (source, id, leg) as bytes, after one of them.
+    async fn parked_page(
+        &mut self,
+        after: Option<&ItemKey>,
+        limit: u32,
+    ) -> StoreResult<Vec<Parked>>;
+
+    /// Day totals of all revisions, by account and day.
+    async fn day_totals(&mut self, days: &[(AccountId, Day)]) -> StoreResult<Vec<DayTotal>>;
+
+    /// Day totals that no line holds, by account.
+    async fn unbilled(&mut self, accounts: &[AccountId]) -> StoreResult<Vec<DayTotal>>;
+
+    /// Every day total of an account.
+    async fn totals_of(&mut self, account: &AccountId) -> StoreResult<Vec<DayTotal>>;
+
+    /// The last day on which an account has usage.
+    async fn last_used(&mut self, account: &AccountId) -> StoreResult<Option<Day>>;
+
+    /// Carries by account and scope, all strategies and groups.
+    async fn carries(&mut self, scopes: &[(AccountId, ScopeKey)]) -> StoreResult<Vec<CarryMove>>;
+
+    /// Every carry of an account.
+    async fn carries_of(&mut self, account: &AccountId) -> StoreResult<Vec<CarryMove>>;
+
+    /// Plan documents by id and version.
+    async fn plans(&mut self, ids: &[(PlanId, u32)]) -> StoreResult<Vec<PlanSpec>>;
+
+    /// Every plan document, in order of id and version.
+    async fn all_plans(&mut self) -> StoreResult<Vec<PlanSpec>>;
+
+    /// The entries of an account's journal in order, after a number.
+    async fn journal(
+        &mut self,
+        account: &AccountId,
+        after: u64,
+        limit: u32,
+    ) -> StoreResult<Vec<JournalEntry>>;
+
+    /// Postings by account and number.
+    async fn postings(&mut self, numbers: &[(AccountId, u64)]) -> StoreResult<Vec<Posting>>;
+
+    /// One record of a batch.
+    async fn intake(&mut self, id: &IntakeId) -> StoreResult<Option<Intake>>;
+
+    /// Records of batches in order of their ids, after one of them.
+    async fn intake_page(
+        &mut self,
+        after: Option<&IntakeId>,
+        limit: u32,
+    ) -> StoreResult<Vec<Intake>>;
+
+    /// What a batch held that could not be decoded, in its order.
+    async fn refusals(&mut self, intake: &IntakeId) -> StoreResult<Vec<Refusal>>;
+
+    /// An account's invoices, oldest number first within each series.
+    async fn invoices_of(&mut self, account: &AccountId) -> StoreResult<Vec<Invoice>>;
+
+    /// One invoice.
+    async fn invoice(&mut self, series: &SeriesId, number: u64) -> StoreResult<Option<Invoice>>;
+
+    /// The numbers given in a series, in order, after one of them.
+    async fn invoice_numbers(
+        &mut self,
+        series: &SeriesId,
+        after: u64,
+        limit: u32,
+    ) -> StoreResult<Vec<u64>>;
+
+    /// Every series and the last number given in it.
+    async fn all_series(&mut self) -> StoreResult<Vec<(SeriesId, u64)>>;
+}
+
+/// A place where a decision's writes land together with everything else of its transaction.
+#[async_trait]
+pub trait Unit: Facts {
+    /// Stores everything a decision left behind.
+    ///
+    /// A claim, an account, a plan version, an invoice number or a posting number that exists already is refused, and then
+    /// the unit must not be committed.
+    async fn apply(&mut self, writes: &Writes) -> StoreResult<()>;
+}
+
+/// A unit of its own: dropped without a commit, it leaves nothing behind.
+#[async_trait]
+pub trait Transaction: Unit {
+    /// Makes it durable. When this returns, the writes survive the process and, with the documented settings, the power.
+    async fn commit(self: Box<Self>) -> StoreResult<()>;
+}
+
+/// Where state is kept.
+#[async_trait]
+pub trait Store: Send + Sync + core::fmt::Debug {
+    /// Begins a unit of work that holds `locks`.
+    async fn begin(&self, tenant: &TenantId, locks: &Locks) -> StoreResult<Box<dyn Transaction>>;
+
+    /// Begins reading one consistent state.
+    async fn read(&self, tenant: &TenantId) -> StoreResult<Box<dyn Facts>>;
+}
