@@ -124,16 +124,16 @@ proptest! {
         let [a, b, c] = [a, b, c].map(|(numerator, denominator)| {
             Exact::from_integer(numerator).checked_div(&Exact::from_integer(denominator)).unwrap()
         });
-        prop_assert_eq!(a.add(&b).sub(&b), a.clone());
+        prop_assert_eq!(&a.add(&b).sub(&b), &a);
         prop_assert_eq!(a.add(&b.negate()), a.sub(&b));
         prop_assert_eq!(a.add(&b).mul(&c), a.mul(&c).add(&b.mul(&c)));
         match a.checked_div(&b) {
-            Some(quotient) => prop_assert_eq!(quotient.mul(&b), a.clone()),
+            Some(quotient) => prop_assert_eq!(&quotient.mul(&b), &a),
             None => prop_assert!(b.is_zero()),
         }
         prop_assert_eq!(a.cmp(&b), a.sub(&b).cmp(&Exact::zero()));
-        prop_assert_eq!(a.to_string().parse::<Exact>()?, a.clone());
-        prop_assert_eq!(serde_json::from_str::<Exact>(&serde_json::to_string(&a)?)?, a.clone());
+        prop_assert_eq!(&a.to_string().parse::<Exact>()?, &a);
+        prop_assert_eq!(&serde_json::from_str::<Exact>(&serde_json::to_string(&a)?)?, &a);
         prop_assert!(a.floor() <= a && a <= a.ceil());
         prop_assert!(a.ceil().sub(&a.floor()) <= Exact::from_integer(1));
     }

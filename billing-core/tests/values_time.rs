@@ -53,7 +53,7 @@ proptest! {
     }
 
     #[test]
-    fn days_are_chrono_dates(day in days(), steps in -10_000_i32..10_000) {
+    fn days_are_chrono_dates(day in days(), steps in -10_000_i32..10_000_i32) {
         let date = NaiveDate::from(day);
         prop_assert_eq!(Day::try_from(date)?, day);
         prop_assert_eq!(i32::from(day.year()), date.year());
@@ -150,12 +150,12 @@ fn tile(anchor: Anchor) {
 fn the_31st_does_not_drift() {
     let anchor = Anchor::monthly(day("2024-01-31"));
     let cases = [
-        (-2, "2023-11-30..2023-12-31"),
-        (-1, "2023-12-31..2024-01-31"),
-        (0, "2024-01-31..2024-02-29"),
-        (1, "2024-02-29..2024-03-31"),
-        (2, "2024-03-31..2024-04-30"),
-        (13, "2025-02-28..2025-03-31"),
+        (-2_i32, "2023-11-30..2023-12-31"),
+        (-1_i32, "2023-12-31..2024-01-31"),
+        (0_i32, "2024-01-31..2024-02-29"),
+        (1_i32, "2024-02-29..2024-03-31"),
+        (2_i32, "2024-03-31..2024-04-30"),
+        (13_i32, "2025-02-28..2025-03-31"),
     ];
     for (n, expected) in cases {
         assert_eq!(anchor.period(n).unwrap().to_string(), expected);
@@ -277,7 +277,7 @@ fn days_are_iso_8601_dates() {
     for text in refused {
         assert!(text.parse::<Day>().is_err(), "{text}");
     }
-    assert_eq!(day("2024-02-29").ordinal(), 19_782);
+    assert_eq!(day("2024-02-29").ordinal(), 19_782_i32);
 }
 
 #[test]

@@ -1,0 +1,134 @@
+//! The columns of a line.
+
+use core::{fmt, str};
+
+use csv_core::{ReadRecordResult, ReaderBuilder, Terminator};
+
+use crate::asterisk::Reason;
+
+/// More columns than any setting of Asterisk gives; counting stops here.
+const COUNTED_MAX: usize = 64;
+
+macro_rules! columns {
+    ($($name:ident $text:literal,)*) => {
+        /// A column of `Master.csv`; displays as the name Asterisk has for it.
+        ///
+        /// # Examples
+        ///
+        /// ```
+        /// assert_eq!(billing_formats::asterisk::Column::Billsec.name(), "billsec");
+        /// ```
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum Column {
+            $(#[doc = concat!("The column `", $text, "`.")] $name,)*
+        }
+
+        impl Column {
+            /// The name Asterisk has for it.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+        }
+    };
+}
+
+columns! {
+    AccountCode "accountcode",
+    Src "src",
+    Dst "dst",
+    Context "dcontext",
+    CallerId "clid",
+    Channel "channel",
+    DstChannel "dstchannel",
+    LastApp "lastapp",
+    LastData "lastdata",
+    Start "start",
+    Answer "answer",
+    End "end",
+    Duration "duration",
+    Billsec "billsec",
+    Disposition "disposition",
+    AmaFlags "amaflags",
+    UniqueId "uniqueid",
+    UserField "userfield",
+}
+
+impl fmt::Display for Column {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Takes lines apart, with the same buffers for all of them.
+pub(super) struct Splitter {
+    rules: csv_core::Reader,
+    text: Vec<u8>,
+    ends: [usize; COUNTED_MAX],
+}
+
+/// A line, taken apart and without its quotation marks.
+pub(super) struct Columns<'line> {
+    text: &'line str,
+    ends: &'line [usize],
+}
+
+impl Splitter {
+    pub(super) fn new() -> Self {
+        // Lines are parted already, so a carriage return is text like any other.
+        let rules = ReaderBuilder::new().terminator(Terminator::Any(b'\n')).build();
+        Self { rules, text: Vec::new(), ends: [0; COUNTED_MAX] }
+    }
+
+    /// Takes a line apart; `line` ends with the only line feed in it.
+    pub(super) fn split(&mut self, line: &[u8]) -> Result<Columns<'_>, Reason> {
+        str::from_utf8(line).map_err(|error| Reason::Encoding { at: error.valid_up_to() })?;
+        if self.text.len() < line.len() {
+            self.text.resize(line.len(), 0);
+        }
+        let (result, _, length, found) =
+            self.rules.read_record(line, &mut self.text, &mut self.ends);
+        match result {
+            ReadRecordResult::Record => {}
+            ReadRecordResult::OutputEndsFull => {
+                self.rules.reset();
+                return Err(Reason::Columns { found: COUNTED_MAX });
+            }
+            // Where the line ends and the record does not, a quotation mark is open.
+            ReadRecordResult::InputEmpty | ReadRecordResult::OutputFull | ReadRecordResult::End => {
+                self.rules.reset();
+                return Err(Reason::Unclosed);
+            }
+        }
+        if !matches!(found, 17 | 18 | 20 | 21) {
+            return Err(Reason::Columns { found });
+        }
+        let text = self.text.get(..length).unwrap_or_default();
+        let text =
+            str::from_utf8(text).map_err(|error| Reason::Encoding { at: error.valid_up_to() })?;
+        Ok(Columns { text, ends: self.ends.get(..found).unwrap_or_default() })
+    }
+}
+
+impl<'line> Columns<'line> {
+    pub(super) fn get(&self, column: Column) -> &'line str {
+        self.nth(column as usize).unwrap_or_default()
+    }
+
+    /// The userfield, which stands between the uniqueid and the new columns, if it is there.
+    pub(super) fn user_field(&self) -> &'line str {
+        match self.ends.len() {
+            18 | 21 => self.get(Column::UserField),
+            _ => "",
+        }
+    }
+
+    fn nth(&self, column: usize) -> Option<&'line str> {
+        let end = *self.ends.get(column)?;
+        let before = column.checked_sub(1).and_then(|before| self.ends.get(before));
+        self.text.get(before.copied().unwrap_or(0)..end)
+    }
+}

@@ -1,0 +1,48 @@
+//! What a file does not say about itself.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use billing_core::{id::SourceId, item::Direction, time::Zone};
+
+/// What a file does not say about itself.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::item::Direction;
+/// use billing_formats::asterisk::Options;
+///
+/// let options: Options = serde_json::from_str(
+///     r#"{"source": "pbx-1", "zone": "Europe/Berlin", "contexts": {"from-trunk": "inbound"}}"#,
+/// )?;
+/// assert_eq!(options.direction("from-trunk"), Direction::Inbound);
+/// assert_eq!(options.direction("office"), Direction::Outbound);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Options {
+    /// Which server wrote it; part of the key of every call.
+    pub source: SourceId,
+    /// The zone its times are in: the server's, or `UTC` with `usegmtime=yes`.
+    pub zone: Zone,
+    /// Which way calls of a dialplan context go; calls of others are outbound.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub contexts: BTreeMap<String, Direction>,
+}
+
+impl Options {
+    /// Options under which every call is outbound.
+    #[must_use]
+    pub const fn new(source: SourceId, zone: Zone) -> Self {
+        Self { source, zone, contexts: BTreeMap::new() }
+    }
+
+    /// Which way a call of a dialplan context goes.
+    #[must_use]
+    pub fn direction(&self, context: &str) -> Direction {
+        self.contexts.get(context).copied().unwrap_or(Direction::Outbound)
+    }
+}

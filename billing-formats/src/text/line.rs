@@ -1,0 +1,30 @@
+//! One line of a bill, under the heading of its days and plan.
+
+use billing_core::invoice::Line;
+
+use crate::text::{days_between, layout::Page, usage::usage};
+
+/// Whether a line stands under the same days and plan as the one above it.
+pub(super) fn is_under_same_heading(above: &Line, line: &Line) -> bool {
+    (above.stretch, &above.plan, above.version) == (line.stretch, &line.plan, line.version)
+}
+
+pub(super) fn heading(page: &mut Page, line: &Line) {
+    let days = days_between(line.stretch.start, line.stretch.end);
+    page.text(&format!("{days}, plan {} version {}", line.plan, line.version));
+}
+
+pub(super) fn line(page: &mut Page, line: &Line, decimals: u32) {
+    let name = format!("{}, {}", line.strategy, line.group);
+    let (calls, used) = match &line.unit {
+        Some(unit) => (line.count.to_string(), usage(line.quantity, unit)),
+        None => (String::new(), String::new()),
+    };
+    page.columns(&name, &calls, &used, &line.amount.to_fixed(decimals));
+    if !line.text.is_empty() {
+        page.note(&line.text);
+    }
+    if !line.before.is_zero() {
+        page.note(&format!("less {} billed before", line.before.to_fixed(decimals)));
+    }
+}

@@ -1,0 +1,221 @@
+-- Instants are microseconds since 1970 in UTC, days are days since 1970-01-01. Amounts and quantities are canonical decimal
+-- text: SQL stores and finds them, it never computes them. Every key starts with the tenant; text compares as bytes.
+
+-- The lock of an account, the last number of its journal and the last link of its hash chain. Narrow, because it is
+-- rewritten with every batch.
+create table billing_account (
+    tenant  text    not null,
+    account text    not null,
+    seq     integer not null check (seq >= 0),
+    chain   blob    not null check (length(chain) = 32),
+    primary key (tenant, account)
+) strict, without rowid;
+
+create table billing_account_settings (
+    tenant  text not null,
+    account text not null,
+    body    text not null,
+    primary key (tenant, account)
+) strict, without rowid;
+
+create table billing_plan (
+    tenant  text    not null,
+    plan    text    not null,
+    version integer not null check (version > 0),
+    body    text    not null,
+    digest  blob    not null check (length(digest) = 32),
+    primary key (tenant, plan, version)
+) strict, without rowid;
+
+create table billing_assignment (
+    tenant     text    not null,
+    account    text    not null,
+    assignment integer not null check (assignment > 0),
+    from_day   integer not null,
+    plan       text    not null,
+    version    integer not null,
+    primary key (tenant, account, assignment),
+    unique (tenant, account, from_day)
+) strict, without rowid;
+
+-- One fact of usage, claimed for ever.
+create table billing_item (
+    tenant           text    not null,
+    source           text    not null,
+    id               text    not null,
+    leg              text    not null,
+    account          text    not null,
+    kind             text    not null,
+    at               integer not null,
+    body             text    not null,
+    fingerprint_rule integer not null,
+    fingerprint      blob    not null check (length(fingerprint) = 32),
+    first_seq        integer not null,
+    current_seq      integer not null,
+    postings         integer not null,
+    primary key (tenant, source, id, leg)
+) strict;
+
+-- The effect of one item under one strategy. An amount is null where the price is settled over all usage.
+create table billing_posting (
+    tenant           text    not null,
+    account          text    not null,
+    seq              integer not null check (seq > 0),
+    source           text    not null,
+    id               text    not null,
+    leg              text    not null,
+    fingerprint_rule integer not null,
+    fingerprint      blob    not null check (length(fingerprint) = 32),
+    cause            text    not null,
+    day              integer not null,
+    assignment       integer not null,
+    strategy         text    not null,
+    grp              text    not null,
+    day_revision     integer not null check (day_revision > 0),
+    rules            integer not null,
+    zone_data        text    not null,
+    unit             text    not null,
+    currency         text    not null,
+    count            integer not null,
+    quantity         text    not null,
+    amount           text,
+    primary key (tenant, account, seq)
+) strict, without rowid;
+
+-- What else happened to an account, under the same numbers as its postings.
+create table billing_event (
+    tenant  text    not null,
+    account text    not null,
+    seq     integer not null check (seq > 0),
+    at      integer not null,
+    body    text    not null,
+    primary key (tenant, account, seq)
+) strict, without rowid;
+
+create table billing_day_total (
+    tenant       text    not null,
+    account      text    not null,
+    day          integer not null,
+    assignment   integer not null,
+    strategy     text    not null,
+    grp          text    not null,
+    day_revision integer not null check (day_revision > 0),
+    unit         text    not null,
+    currency     text    not null,
+    count        integer not null,
+    quantity     text    not null,
+    amount       text,
+    closed       integer not null check (closed in (0, 1)),
+    billed       integer not null check (billed in (0, 1)),
+    primary key (tenant, account, day, assignment, strategy, grp, day_revision)
+) strict, without rowid;
+
+create index billing_day_total_unbilled on billing_day_total (tenant, account, billed);
+
+-- What a scope has been billed so far.
+create table billing_carry (
+    tenant   text not null,
+    account  text not null,
+    scope    text not null,
+    strategy text not null,
+    grp      text not null,
+    quantity text not null,
+    exact    text not null,
+    billed   text not null,
+    primary key (tenant, account, scope, strategy, grp)
+) strict, without rowid;
+
+create table billing_intake (
+    tenant   text    not null,
+    intake   text    not null,
+    label    text    not null,
+    at       integer not null,
+    received integer not null,
+    recorded integer not null,
+    replayed integer not null,
+    conflict integer not null,
+    parked   integer not null,
+    refused  integer not null,
+    primary key (tenant, intake),
+    check (received = recorded + replayed + conflict + parked + refused)
+) strict, without rowid;
+
+create table billing_refusal (
+    tenant text    not null,
+    intake text    not null,
+    number integer not null,
+    place  text    not null,
+    reason text    not null,
+    raw    text    not null,
+    primary key (tenant, intake, number)
+) strict, without rowid;
+
+create table billing_parked (
+    tenant  text    not null,
+    source  text    not null,
+    id      text    not null,
+    leg     text    not null,
+    account text,
+    body    text    not null,
+    reason  text    not null,
+    since   integer not null,
+    primary key (tenant, source, id, leg)
+) strict, without rowid;
+
+-- An issued invoice, whole. The second key is the promise: at most one for each account and period.
+create table billing_invoice (
+    tenant       text    not null,
+    series       text    not null,
+    number       integer not null check (number > 0),
+    account      text    not null,
+    period_start integer not null,
+    period_end   integer not null,
+    issued_at    integer not null,
+    currency     text    not null,
+    total        text    not null,
+    body         text    not null,
+    digest       blob    not null check (length(digest) = 32),
+    primary key (tenant, series, number),
+    unique (tenant, account, period_start)
+) strict, without rowid;
+
+-- The key is the promise: each revision of a day's total is in at most one line.
+create table billing_line_part (
+    tenant       text    not null,
+    account      text    not null,
+    day          integer not null,
+    assignment   integer not null,
+    strategy     text    not null,
+    grp          text    not null,
+    day_revision integer not null,
+    series       text    not null,
+    number       integer not null,
+    line         integer not null,
+    share        text    not null,
+    primary key (tenant, account, day, assignment, strategy, grp, day_revision)
+) strict, without rowid;
+
+create table billing_series (
+    tenant text    not null,
+    series text    not null,
+    last   integer not null check (last > 0),
+    primary key (tenant, series)
+) strict, without rowid;
+
+-- The past is not edited.
+create trigger billing_posting_kept before update on billing_posting
+begin select raise(abort, 'a posting is never changed'); end;
+create trigger billing_posting_stays before delete on billing_posting
+begin select raise(abort, 'a posting is never deleted'); end;
+create trigger billing_event_kept before update on billing_event
+begin select raise(abort, 'an event is never changed'); end;
+create trigger billing_event_stays before delete on billing_event
+begin select raise(abort, 'an event is never deleted'); end;
+create trigger billing_invoice_kept before update on billing_invoice
+begin select raise(abort, 'an issued invoice is never changed'); end;
+create trigger billing_invoice_stays before delete on billing_invoice
+begin select raise(abort, 'an issued invoice is never deleted'); end;
+create trigger billing_line_part_kept before update on billing_line_part
+begin select raise(abort, 'a line part is never changed'); end;
+create trigger billing_line_part_stays before delete on billing_line_part
+begin select raise(abort, 'a line part is never deleted'); end;

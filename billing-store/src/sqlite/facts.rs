@@ -1,0 +1,522 @@
+//! What a decision may ask, as statements of a fixed number for any number of keys.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use sqlx::sqlite::SqliteRow;
+
+use billing_core::{
+    decide::{AccountFacts, CarryMove, Intake, Parked, Refusal, StoredItem},
+    event::{JournalEntry, Posting},
+    id::{AccountId, IntakeId, PlanId, SeriesId, TenantId},
+    invoice::Invoice,
+    item::ItemKey,
+    plan::PlanSpec,
+    time::Day,
+    usage::{DayTotal, ScopeKey},
+};
+
+use crate::{
+    error::StoreResult,
+    sqlite::{
+        SqliteUnit, failed,
+        rows::Cells,
+        writes::{json, keys_json},
+    },
+    store::Facts,
+};
+
+/// The columns of an item, as `Cells::item` reads them.
+macro_rules! item {
+    () => {
+        "i.source, i.id, i.leg, i.account, i.body, i.fingerprint_rule, i.fingerprint, \
+         i.first_seq, i.current_seq, i.postings"
+    };
+}
+
+/// The columns of a parked item, as `Cells::parked` reads them.
+macro_rules! parked {
+    () => {
+        "p.source, p.id, p.leg, p.account, p.body, p.reason, p.since"
+    };
+}
+
+/// The columns of a posting, as `Cells::posting` reads them.
+macro_rules! posting {
+    () => {
+        "p.account, p.seq, p.source, p.id, p.leg, p.fingerprint_rule, p.fingerprint, p.cause, \
+         p.day, p.assignment, p.strategy, p.grp, p.day_revision, p.rules, p.zone_data, p.unit, \
+         p.currency, p.count, p.quantity, p.amount"
+    };
+}
+
+/// The columns of a day total, as `Cells::total` reads them.
+macro_rules! total {
+    () => {
+        "t.account, t.day, t.assignment, t.strategy, t.grp, t.day_revision, t.unit, t.currency, \
+         t.count, t.quantity, t.amount, t.closed, t.billed"
+    };
+}
+
+/// The columns of a carry, as `Cells::carry` reads them.
+macro_rules! carry {
+    () => {
+        "c.account, c.scope, c.strategy, c.grp, c.quantity, c.exact, c.billed"
+    };
+}
+
+/// The columns of an intake, as `Cells::intake` reads them.
+macro_rules! intake {
+    () => {
+        "intake, label, at, received, recorded, replayed, conflict, parked, refused"
+    };
+}
+
+/// A parameter of a statement.
+enum Param<'a> {
+    Text(&'a str),
+    Int(i64),
+}
+use Param::{Int, Text};
+
+impl SqliteUnit {
+    /// Runs a statement whose first parameter is the tenant, and reads its rows.
+    async fn all<T>(
+        &mut self,
+        table: &'static str,
+        sql: &'static str,
+        params: &[Param<'_>],
+        read: fn(&mut Cells<'_>) -> StoreResult<T>,
+    ) -> StoreResult<Vec<T>> {
+        let mut statement = sqlx::query(sql).bind(self.tenant.as_str());
+        for param in params {
+            statement = match param {
+                Text(text) => statement.bind(*text),
+                Int(number) => statement.bind(*number),
+            };
+        }
+        let rows: Vec<SqliteRow> =
+            statement.fetch_all(self.guard.connection()?).await.map_err(failed)?;
+        rows.iter().map(|row| read(&mut Cells::of(table, row))).collect()
+    }
+}
+
+fn account_json(accounts: &[AccountId]) -> StoreResult<String> {
+    json(&accounts.iter().map(AccountId::as_str).collect::<Vec<_>>())
+}
+
+#[async_trait]
+impl Facts for SqliteUnit {
+    fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+
+    async fn accounts(&mut self, ids: &[AccountId]) -> StoreResult<Vec<AccountFacts>> {
+        let keys = account_json(ids)?;
+        let assignments = self
+            .all(
+                "billing_assignment",
+                "select a.account, a.assignment, a.from_day, a.plan, a.version \
+                 from json_each(?2) k join billing_assignment a \
+                 on a.tenant = ?1 and a.account = k.value order by a.account, a.from_day",
+                &[Text(&keys)],
+                |cells| Ok((cells.parse::<AccountId>()?, cells.assignment()?)),
+            )
+            .await?;
+        let mut of_account: BTreeMap<AccountId, Vec<_>> = BTreeMap::new();
+        for (account, assignment) in assignments {
+            of_account.entry(account).or_default().push(assignment);
+        }
+        let mut facts = self
+            .all(
+                "billing_account",
+                "select s.body, a.seq, a.chain, \
+                 (select max(i.period_end) from billing_invoice i \
+                  where i.tenant = a.tenant and i.account = a.account) \
+                 from json_each(?2) k \
+                 join billing_account a on a.tenant = ?1 and a.account = k.value \
+                 join billing_account_settings s on s.tenant = a.tenant and s.account = a.account",
+                &[Text(&keys)],
+                |cells| {
+                    Ok(AccountFacts {
+                        settings: cells.json()?,
+                        head: cells.head()?,
+                        assignments: Vec::new(),
+                        invoiced_until: cells.maybe_day()?,
+                    })
+                },
+            )
+            .await?;
+        for account in &mut facts {
+            account.assignments = of_account.remove(&account.settings.id).unwrap_or_default();
+        }
+        Ok(facts)
+    }
+
+    async fn account_page(
+        &mut self,
+        after: Option<&AccountId>,
+        limit: u32,
+    ) -> StoreResult<Vec<AccountId>> {
+        let after = after.map_or("", AccountId::as_str);
+        self.all(
+            "billing_account",
+            "select account from billing_account where tenant = ?1 and account > ?2 \
+             order by account limit ?3",
+            &[Text(after), Int(limit.into())],
+            |cells| cells.parse(),
+        )
+        .await
+    }
+
+    async fn items(&mut self, keys: &[ItemKey]) -> StoreResult<Vec<StoredItem>> {
+        let keys = keys_json(keys)?;
+        self.all(
+            "billing_item",
+            concat!(
+                "select ",
+                item!(),
+                " from json_each(?2) k join billing_item i on i.tenant = ?1 \
+                 and i.source = k.value ->> 0 and i.id = k.value ->> 1 and i.leg = k.value ->> 2"
+            ),
+            &[Text(&keys)],
+            |cells| cells.item(),
+        )
+        .await
+    }
+
+    async fn item_page(
+        &mut self,
+        after: Option<&ItemKey>,
+        limit: u32,
+    ) -> StoreResult<Vec<StoredItem>> {
+        let (source, id, leg) = page_key(after);
+        self.all(
+            "billing_item",
+            concat!(
+                "select ",
+                item!(),
+                " from billing_item i \
+                 where i.tenant = ?1 and (i.source, i.id, i.leg) > (?2, ?3, ?4) \
+                 order by i.source, i.id, i.leg limit ?5"
+            ),
+            &[Text(source), Text(id), Text(leg), Int(limit.into())],
+            |cells| cells.item(),
+        )
+        .await
+    }
+
+    async fn parked(&mut self, keys: &[ItemKey]) -> StoreResult<Vec<Parked>> {
+        let keys = keys_json(keys)?;
+        self.all(
+            "billing_parked",
+            concat!(
+                "select ",
+                parked!(),
+                " from json_each(?2) k join billing_parked p \
+                 on p.tenant = ?1 and p.source = k.value ->> 0 and p.id = k.value ->> 1 \
+                 and p.leg = k.value ->> 2"
+            ),
+            &[Text(&keys)],
+            |cells| cells.parked(),
+        )
+        .await
+    }
+
+    async fn parked_page(
+        &mut self,
+        after: Option<&ItemKey>,
+        limit: u32,
+    ) -> StoreResult<Vec<Parked>> {
+        let (source, id, leg) = page_key(after);
+        self.all(
+            "billing_parked",
+            concat!(
+                "select ",
+                parked!(),
+                " from billing_parked p \
+                 where p.tenant = ?1 and (p.source, p.id, p.leg) > (?2, ?3, ?4) \
+                 order by p.source, p.id, p.leg limit ?5"
+            ),
+            &[Text(source), Text(id), Text(leg), Int(limit.into())],
+            |cells| cells.parked(),
+        )
+        .await
+    }
+
+    async fn day_totals(&mut self, days: &[(AccountId, Day)]) -> StoreResult<Vec<DayTotal>> {
+        let days: Vec<_> = days.iter().map(|(id, day)| (id.as_str(), day.ordinal())).collect();
+        let days = json(&days)?;
+        self.all(
+            "billing_day_total",
+            concat!(
+                "select ",
+                total!(),
+                " from json_each(?2) k join billing_day_total t \
+                 on t.tenant = ?1 and t.account = k.value ->> 0 and t.day = k.value ->> 1"
+            ),
+            &[Text(&days)],
+            |cells| cells.total(),
+        )
+        .await
+    }
+
+    async fn unbilled(&mut self, accounts: &[AccountId]) -> StoreResult<Vec<DayTotal>> {
+        let accounts = account_json(accounts)?;
+        self.all(
+            "billing_day_total",
+            concat!(
+                "select ",
+                total!(),
+                " from json_each(?2) k join billing_day_total t \
+                 on t.tenant = ?1 and t.account = k.value and t.billed = 0"
+            ),
+            &[Text(&accounts)],
+            |cells| cells.total(),
+        )
+        .await
+    }
+
+    async fn totals_of(&mut self, account: &AccountId) -> StoreResult<Vec<DayTotal>> {
+        let account = account.as_str();
+        self.all(
+            "billing_day_total",
+            concat!(
+                "select ",
+                total!(),
+                " from billing_day_total t \
+                 where t.tenant = ?1 and t.account = ?2"
+            ),
+            &[Text(account)],
+            |cells| cells.total(),
+        )
+        .await
+    }
+
+    async fn last_used(&mut self, account: &AccountId) -> StoreResult<Option<Day>> {
+        let account = account.as_str();
+        let days = self
+            .all(
+                "billing_day_total",
+                "select max(day) from billing_day_total where tenant = ?1 and account = ?2",
+                &[Text(account)],
+                |cells| cells.maybe_day(),
+            )
+            .await?;
+        Ok(days.into_iter().flatten().next())
+    }
+
+    async fn carries(&mut self, scopes: &[(AccountId, ScopeKey)]) -> StoreResult<Vec<CarryMove>> {
+        let scopes: Vec<_> = scopes.iter().map(|(id, scope)| (id, scope.to_string())).collect();
+        let scopes = json(&scopes)?;
+        self.all(
+            "billing_carry",
+            concat!(
+                "select ",
+                carry!(),
+                " from json_each(?2) k join billing_carry c \
+                 on c.tenant = ?1 and c.account = k.value ->> 0 and c.scope = k.value ->> 1"
+            ),
+            &[Text(&scopes)],
+            |cells| cells.carry(),
+        )
+        .await
+    }
+
+    async fn carries_of(&mut self, account: &AccountId) -> StoreResult<Vec<CarryMove>> {
+        let account = account.as_str();
+        self.all(
+            "billing_carry",
+            concat!(
+                "select ",
+                carry!(),
+                " from billing_carry c where c.tenant = ?1 and c.account = ?2"
+            ),
+            &[Text(account)],
+            |cells| cells.carry(),
+        )
+        .await
+    }
+
+    async fn plans(&mut self, ids: &[(PlanId, u32)]) -> StoreResult<Vec<PlanSpec>> {
+        let ids = json(&ids)?;
+        self.all(
+            "billing_plan",
+            "select p.body from json_each(?2) k join billing_plan p \
+             on p.tenant = ?1 and p.plan = k.value ->> 0 and p.version = k.value ->> 1",
+            &[Text(&ids)],
+            |cells| cells.json(),
+        )
+        .await
+    }
+
+    async fn all_plans(&mut self) -> StoreResult<Vec<PlanSpec>> {
+        self.all(
+            "billing_plan",
+            "select body from billing_plan where tenant = ?1 order by plan, version",
+            &[],
+            |cells| cells.json(),
+        )
+        .await
+    }
+
+    async fn journal(
+        &mut self,
+        account: &AccountId,
+        after: u64,
+        limit: u32,
+    ) -> StoreResult<Vec<JournalEntry>> {
+        let account = account.as_str();
+        let after = i64::try_from(after).unwrap_or(i64::MAX);
+        let mut entries = self
+            .all(
+                "billing_posting",
+                concat!(
+                    "select ",
+                    posting!(),
+                    " from billing_posting p \
+                     where p.tenant = ?1 and p.account = ?2 and p.seq > ?3 order by p.seq limit ?4"
+                ),
+                &[Text(account), Int(after), Int(limit.into())],
+                |cells| cells.posting().map(JournalEntry::Posting),
+            )
+            .await?;
+        let events = self
+            .all(
+                "billing_event",
+                "select account, seq, at, body from billing_event \
+                 where tenant = ?1 and account = ?2 and seq > ?3 order by seq limit ?4",
+                &[Text(account), Int(after), Int(limit.into())],
+                |cells| cells.event().map(JournalEntry::Event),
+            )
+            .await?;
+        entries.extend(events);
+        entries.sort_by_key(JournalEntry::seq);
+        entries.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok(entries)
+    }
+
+    async fn postings(&mut self, numbers: &[(AccountId, u64)]) -> StoreResult<Vec<Posting>> {
+        let numbers = json(&numbers)?;
+        self.all(
+            "billing_posting",
+            concat!(
+                "select ",
+                posting!(),
+                " from json_each(?2) k join billing_posting p \
+                 on p.tenant = ?1 and p.account = k.value ->> 0 and p.seq = k.value ->> 1"
+            ),
+            &[Text(&numbers)],
+            |cells| cells.posting(),
+        )
+        .await
+    }
+
+    async fn intake(&mut self, id: &IntakeId) -> StoreResult<Option<Intake>> {
+        let id = id.as_str();
+        let found = self
+            .all(
+                "billing_intake",
+                concat!(
+                    "select ",
+                    intake!(),
+                    " from billing_intake where tenant = ?1 and intake = ?2"
+                ),
+                &[Text(id)],
+                |cells| cells.intake(),
+            )
+            .await?;
+        Ok(found.into_iter().next())
+    }
+
+    async fn intake_page(
+        &mut self,
+        after: Option<&IntakeId>,
+        limit: u32,
+    ) -> StoreResult<Vec<Intake>> {
+        let after = after.map_or("", IntakeId::as_str);
+        self.all(
+            "billing_intake",
+            concat!(
+                "select ",
+                intake!(),
+                " from billing_intake \
+                 where tenant = ?1 and intake > ?2 order by intake limit ?3"
+            ),
+            &[Text(after), Int(limit.into())],
+            |cells| cells.intake(),
+        )
+        .await
+    }
+
+    async fn refusals(&mut self, intake: &IntakeId) -> StoreResult<Vec<Refusal>> {
+        let intake = intake.as_str();
+        self.all(
+            "billing_refusal",
+            "select place, reason, raw from billing_refusal \
+             where tenant = ?1 and intake = ?2 order by number",
+            &[Text(intake)],
+            |cells| cells.refusal(),
+        )
+        .await
+    }
+
+    async fn invoices_of(&mut self, account: &AccountId) -> StoreResult<Vec<Invoice>> {
+        let account = account.as_str();
+        self.all(
+            "billing_invoice",
+            "select body from billing_invoice where tenant = ?1 and account = ?2 \
+             order by series, number",
+            &[Text(account)],
+            |cells| cells.json(),
+        )
+        .await
+    }
+
+    async fn invoice(&mut self, series: &SeriesId, number: u64) -> StoreResult<Option<Invoice>> {
+        let Ok(number) = i64::try_from(number) else { return Ok(None) };
+        let series = series.as_str();
+        let found = self
+            .all(
+                "billing_invoice",
+                "select body from billing_invoice \
+                 where tenant = ?1 and series = ?2 and number = ?3",
+                &[Text(series), Int(number)],
+                |cells| cells.json(),
+            )
+            .await?;
+        Ok(found.into_iter().next())
+    }
+
+    async fn invoice_numbers(
+        &mut self,
+        series: &SeriesId,
+        after: u64,
+        limit: u32,
+    ) -> StoreResult<Vec<u64>> {
+        let series = series.as_str();
+        let after = i64::try_from(after).unwrap_or(i64::MAX);
+        self.all(
+            "billing_invoice",
+            "select number from billing_invoice \
+             where tenant = ?1 and series = ?2 and number > ?3 order by number limit ?4",
+            &[Text(series), Int(after), Int(limit.into())],
+            |cells| cells.number(),
+        )
+        .await
+    }
+
+    async fn all_series(&mut self) -> StoreResult<Vec<(SeriesId, u64)>> {
+        self.all(
+            "billing_series",
+            "select series, last from billing_series where tenant = ?1 order by series",
+            &[],
+            |cells| Ok((cells.parse()?, cells.number()?)),
+        )
+        .await
+    }
+}
+
+fn page_key(after: Option<&ItemKey>) -> (&str, &str, &str) {
+    after.map_or(("", "", ""), |key| (key.source.as_str(), key.id.as_str(), key.leg_text()))
+}

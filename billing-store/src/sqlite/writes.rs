@@ -1,0 +1,391 @@
+//! Applying what a decision left behind: a fixed number of statements for each kind of row and chunk.
+
+use sqlx::SqliteConnection;
+
+use billing_core::{
+    decide::{CarryMove, Intake, Parked, StoredItem, Writes},
+    event::Posting,
+    id::{AccountId, TenantId},
+    invoice::Invoice,
+    item::ItemKey,
+    money::Amount,
+    usage::DayTotal,
+};
+
+use crate::{
+    error::{StoreError, StoreResult},
+    sqlite::{
+        bulk::{Cells, Insert},
+        failed,
+    },
+};
+
+/// A connection inside a transaction, and whose rows are written.
+struct Writer<'a> {
+    connection: &'a mut SqliteConnection,
+    tenant: &'a str,
+}
+
+pub(super) async fn apply(
+    connection: &mut SqliteConnection,
+    tenant: &TenantId,
+    writes: &Writes,
+) -> StoreResult<()> {
+    let mut writer = Writer { connection, tenant: tenant.as_str() };
+    writer.catalog(writes).await?;
+    writer.items(&writes.items).await?;
+    writer.parked(&writes.parked).await?;
+    writer.unparked(&writes.unparked).await?;
+    writer.postings(&writes.postings).await?;
+    writer.events(writes).await?;
+    writer.totals(&writes.totals).await?;
+    writer.carries(&writes.carries).await?;
+    if let Some(intake) = &writes.intake {
+        writer.intake(intake, writes).await?;
+    }
+    writer.invoices(&writes.invoices).await?;
+    writer.series(writes).await
+}
+
+impl Writer<'_> {
+    async fn insert<R: Sync>(
+        &mut self,
+        insert: Insert,
+        rows: &[R],
+        bind: impl Fn(&mut Cells, &R) -> StoreResult<()> + Send + Sync,
+    ) -> StoreResult<()> {
+        let tenant = self.tenant;
+        let bind = |cells: &mut Cells, row: &R| {
+            cells.text(tenant)?;
+            bind(cells, row)
+        };
+        insert.run(self.connection, rows, bind).await
+    }
+
+    async fn catalog(&mut self, writes: &Writes) -> StoreResult<()> {
+        let insert = Insert {
+            into: "billing_account_settings (tenant, account, body)",
+            columns: 3,
+            on_conflict: "",
+        };
+        self.insert(insert, &writes.accounts, |cells, settings| {
+            cells.text(settings.id.as_str())?;
+            cells.text(&json(settings)?)
+        })
+        .await?;
+        let insert = Insert {
+            into: "billing_account (tenant, account, seq, chain)",
+            columns: 4,
+            on_conflict: "on conflict do update set seq = excluded.seq, chain = excluded.chain",
+        };
+        self.insert(insert, &writes.heads, |cells, (account, head)| {
+            cells.text(account.as_str())?;
+            cells.int(head.seq)?;
+            cells.bytes(head.chain.as_bytes())
+        })
+        .await?;
+        let insert = Insert {
+            into: "billing_plan (tenant, plan, version, body, digest)",
+            columns: 5,
+            on_conflict: "",
+        };
+        self.insert(insert, &writes.plans, |cells, plan| {
+            cells.text(plan.id.as_str())?;
+            cells.int(plan.version)?;
+            cells.text(&json(plan)?)?;
+            cells.bytes(plan.digest().as_bytes())
+        })
+        .await?;
+        let insert = Insert {
+            into: "billing_assignment (tenant, account, assignment, from_day, plan, version)",
+            columns: 6,
+            on_conflict: "",
+        };
+        self.insert(insert, &writes.assignments, |cells, (account, assignment)| {
+            cells.text(account.as_str())?;
+            cells.int(assignment.number)?;
+            cells.int(assignment.from.ordinal())?;
+            cells.text(assignment.plan.as_str())?;
+            cells.int(assignment.version)
+        })
+        .await
+    }
+
+    async fn items(&mut self, items: &[StoredItem]) -> StoreResult<()> {
+        let insert = Insert {
+            into: "billing_item (tenant, source, id, leg, account, kind, at, body, \
+                   fingerprint_rule, fingerprint, first_seq, current_seq, postings)",
+            columns: 13,
+            on_conflict: "",
+        };
+        self.insert(insert, items, |cells, StoredItem { claim, item, postings }| {
+            key(cells, &claim.key)?;
+            cells.text(claim.account.as_str())?;
+            cells.text(item.kind())?;
+            cells.int(item.at().micros())?;
+            cells.text(&json(item)?)?;
+            cells.int(claim.fingerprint.rule)?;
+            cells.bytes(claim.fingerprint.digest.as_bytes())?;
+            cells.int(claim.first_seq)?;
+            cells.int(claim.current_seq)?;
+            cells.int(*postings)
+        })
+        .await
+    }
+
+    async fn parked(&mut self, parked: &[Parked]) -> StoreResult<()> {
+        let insert = Insert {
+            into: "billing_parked (tenant, source, id, leg, account, body, reason, since)",
+            columns: 8,
+            on_conflict: "on conflict do update set account = excluded.account, \
+                          body = excluded.body, reason = excluded.reason, since = excluded.since",
+        };
+        self.insert(insert, parked, |cells, Parked { incoming, reason, since }| {
+            key(cells, &incoming.key)?;
+            cells.maybe_text(incoming.account.as_ref().map(AccountId::as_str))?;
+            cells.text(&json(&incoming.item)?)?;
+            cells.text(&json(reason)?)?;
+            cells.int(since.micros())
+        })
+        .await
+    }
+
+    async fn unparked(&mut self, keys: &[ItemKey]) -> StoreResult<()> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let _done = sqlx::query(
+            "delete from billing_parked where tenant = ?1 and (source, id, leg) in \
+             (select value ->> 0, value ->> 1, value ->> 2 from json_each(?2))",
+        )
+        .bind(self.tenant)
+        .bind(keys_json(keys)?)
+        .execute(&mut *self.connection)
+        .await
+        .map_err(failed)?;
+        Ok(())
+    }
+
+    async fn postings(&mut self, postings: &[Posting]) -> StoreResult<()> {
+        let insert = Insert {
+            into: "billing_posting (tenant, account, seq, source, id, leg, fingerprint_rule, \
+                   fingerprint, cause, day, assignment, strategy, grp, day_revision, rules, \
+                   zone_data, unit, currency, count, quantity, amount)",
+            columns: 21,
+            on_conflict: "",
+        };
+        self.insert(insert, postings, |cells, posting| {
+            cells.text(posting.account.as_str())?;
+            cells.int(posting.seq)?;
+            key(cells, &posting.item)?;
+            cells.int(posting.fingerprint.rule)?;
+            cells.bytes(posting.fingerprint.digest.as_bytes())?;
+            cells.text(posting.cause.name())?;
+            cells.int(posting.day.ordinal())?;
+            cells.int(posting.assignment)?;
+            cells.text(posting.strategy.as_str())?;
+            cells.text(posting.group.as_str())?;
+            cells.int(posting.day_revision)?;
+            cells.int(posting.rules)?;
+            cells.text(&posting.zone_data)?;
+            cells.text(posting.unit.as_str())?;
+            cells.text(posting.currency.code())?;
+            cells.int(posting.totals.count)?;
+            cells.text(&posting.totals.quantity.to_string())?;
+            amount(cells, posting.totals.amount)
+        })
+        .await
+    }
+
+    async fn events(&mut self, writes: &Writes) -> StoreResult<()> {
+        let insert = Insert {
+            into: "billing_event (tenant, account, seq, at, body)",
+            columns: 5,
+            on_conflict: "",
+        };
+        self.insert(insert, &writes.events, |cells, event| {
+            cells.text(event.account.as_str())?;
+            cells.int(event.seq)?;
+            cells.int(event.at.micros())?;
+            cells.text(&event.body())
+        })
+        .await
+    }
+
+    async fn totals(&mut self, totals: &[DayTotal]) -> StoreResult<()> {
+        let insert = Insert {
+            into: "billing_day_total (tenant, account, day, assignment, strategy, grp, \
+                   day_revision, unit, currency, count, quantity, amount, closed, billed)",
+            columns: 14,
+            on_conflict: "on conflict do update set count = excluded.count, \
+                          quantity = excluded.quantity, amount = excluded.amount, \
+                          closed = excluded.closed, billed = excluded.billed",
+        };
+        self.insert(insert, totals, |cells, total| {
+            cells.text(total.key.account.as_str())?;
+            cells.int(total.key.day.ordinal())?;
+            cells.int(total.key.assignment)?;
+            cells.text(total.key.strategy.as_str())?;
+            cells.text(total.key.group.as_str())?;
+            cells.int(total.key.revision)?;
+            cells.text(total.unit.as_str())?;
+            cells.text(total.currency.code())?;
+            cells.int(total.totals.count)?;
+            cells.text(&total.totals.quantity.to_string())?;
+            amount(cells, total.totals.amount)?;
+            cells.int(u8::from(total.closed))?;
+            cells.int(u8::from(total.billed))
+        })
+        .await
+    }
+
+    async fn carries(&mut self, carries: &[CarryMove]) -> StoreResult<()> {
+        let insert = Insert {
+            into: "billing_carry (tenant, account, scope, strategy, grp, quantity, exact, billed)",
+            columns: 8,
+            on_conflict: "on conflict do update set quantity = excluded.quantity, \
+                          exact = excluded.exact, billed = excluded.billed",
+        };
+        self.insert(insert, carries, |cells, CarryMove { key, carry }| {
+            cells.text(key.account.as_str())?;
+            cells.text(&key.scope.to_string())?;
+            cells.text(key.strategy.as_str())?;
+            cells.text(key.group.as_str())?;
+            cells.text(&carry.quantity.to_string())?;
+            cells.text(&carry.exact.to_string())?;
+            cells.text(&carry.billed.to_string())
+        })
+        .await
+    }
+
+    async fn intake(&mut self, intake: &Intake, writes: &Writes) -> StoreResult<()> {
+        let insert = Insert {
+            into: "billing_intake (tenant, intake, label, at, received, recorded, replayed, \
+                   conflict, parked, refused)",
+            columns: 10,
+            on_conflict: "",
+        };
+        self.insert(insert, core::slice::from_ref(intake), |cells, intake| {
+            cells.text(intake.id.as_str())?;
+            cells.text(&intake.label)?;
+            cells.int(intake.at.micros())?;
+            let counts = [
+                intake.received,
+                intake.recorded,
+                intake.replayed,
+                intake.conflict,
+                intake.parked,
+                intake.refused,
+            ];
+            counts.into_iter().try_for_each(|count| cells.int(count))
+        })
+        .await?;
+        let insert = Insert {
+            into: "billing_refusal (tenant, intake, number, place, reason, raw)",
+            columns: 6,
+            on_conflict: "",
+        };
+        let numbered: Vec<_> = writes.refusals.iter().enumerate().collect();
+        self.insert(insert, &numbered, |cells, (number, refusal)| {
+            cells.text(intake.id.as_str())?;
+            cells.int(*number)?;
+            cells.text(&refusal.place)?;
+            cells.text(&refusal.reason)?;
+            cells.text(&refusal.raw)
+        })
+        .await
+    }
+
+    async fn invoices(&mut self, invoices: &[Invoice]) -> StoreResult<()> {
+        let insert = Insert {
+            into: "billing_invoice (tenant, series, number, account, period_start, period_end, \
+                   issued_at, currency, total, body, digest)",
+            columns: 11,
+            on_conflict: "",
+        };
+        self.insert(insert, invoices, |cells, invoice| {
+            let draft = &invoice.draft;
+            cells.text(invoice.series.as_str())?;
+            cells.int(invoice.number)?;
+            cells.text(draft.account.as_str())?;
+            cells.int(draft.period.start().ordinal())?;
+            cells.int(draft.period.end().ordinal())?;
+            cells.int(invoice.issued_at.micros())?;
+            cells.text(draft.currency.code())?;
+            cells.text(&draft.taxed.total.to_string())?;
+            cells.text(&invoice.body())?;
+            cells.bytes(invoice.digest().as_bytes())
+        })
+        .await?;
+        self.line_parts(invoices).await
+    }
+
+    async fn line_parts(&mut self, invoices: &[Invoice]) -> StoreResult<()> {
+        let insert = Insert {
+            into: "billing_line_part (tenant, account, day, assignment, strategy, grp, \
+                   day_revision, series, number, line, share)",
+            columns: 11,
+            on_conflict: "",
+        };
+        let lines = invoices.iter().flat_map(|invoice| {
+            invoice
+                .draft
+                .lines
+                .iter()
+                .enumerate()
+                .map(move |(number, line)| (invoice, number, line))
+        });
+        let parts: Vec<_> = lines
+            .flat_map(|(invoice, number, line)| {
+                line.parts.iter().map(move |part| (invoice, number, line, part))
+            })
+            .collect();
+        self.insert(insert, &parts, |cells, (invoice, number, line, part)| {
+            cells.text(invoice.draft.account.as_str())?;
+            cells.int(part.day.ordinal())?;
+            cells.int(line.stretch.assignment)?;
+            cells.text(line.strategy.as_str())?;
+            cells.text(line.group.as_str())?;
+            cells.int(part.revision)?;
+            cells.text(invoice.series.as_str())?;
+            cells.int(invoice.number)?;
+            cells.int(*number)?;
+            cells.text(&part.share.to_string())
+        })
+        .await
+    }
+
+    async fn series(&mut self, writes: &Writes) -> StoreResult<()> {
+        let insert = Insert {
+            into: "billing_series (tenant, series, last)",
+            columns: 3,
+            on_conflict: "on conflict do update set last = excluded.last",
+        };
+        self.insert(insert, writes.series.as_slice(), |cells, (series, last)| {
+            cells.text(series.as_str())?;
+            cells.int(*last)
+        })
+        .await
+    }
+}
+
+fn key(cells: &mut Cells, key: &ItemKey) -> StoreResult<()> {
+    cells.text(key.source.as_str())?;
+    cells.text(key.id.as_str())?;
+    cells.text(key.leg_text())
+}
+
+fn amount(cells: &mut Cells, amount: Option<Amount>) -> StoreResult<()> {
+    cells.maybe_text(amount.map(|amount| amount.to_string()).as_deref())
+}
+
+/// Item keys as one JSON parameter: `[[source, id, leg], ...]`.
+pub(super) fn keys_json(keys: &[ItemKey]) -> StoreResult<String> {
+    let keys: Vec<_> =
+        keys.iter().map(|key| (key.source.as_str(), key.id.as_str(), key.leg_text())).collect();
+    json(&keys)
+}
+
+pub(super) fn json(value: &impl serde::Serialize) -> StoreResult<String> {
+    serde_json::to_string(value).map_err(|error| StoreError::Failed { source: error.into() })
+}
