@@ -9,7 +9,7 @@ use crate::{
     account::Stretch,
     digest::Digest,
     id::{AccountId, Group, PlanId, SeriesId, StrategyId, Unit},
-    money::{Amount, Currency, Exact, Quantity},
+    money::{Amount, Currency, Exact, Money, Quantity},
     tax::Taxed,
     time::{Day, Instant, Period, Zone},
     usage::TotalKey,
@@ -101,7 +101,35 @@ pub struct Invoice {
     pub draft: Draft,
 }
 
+/// What a list of invoices shows of one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InvoiceSummary {
+    /// The series of its number.
+    pub series: SeriesId,
+    /// Its number.
+    pub number: u64,
+    /// Who pays.
+    pub account: AccountId,
+    /// For which period.
+    pub period: Period,
+    /// What is to be paid.
+    pub total: Money,
+}
+
 impl Invoice {
+    /// What a list shows of it.
+    #[must_use]
+    pub fn summary(&self) -> InvoiceSummary {
+        InvoiceSummary {
+            series: self.series.clone(),
+            number: self.number,
+            account: self.draft.account.clone(),
+            period: self.draft.period,
+            total: Money::new(self.draft.taxed.total, self.draft.currency),
+        }
+    }
+
     /// The invoice as stored: JSON, fields as declared.
     #[must_use]
     pub fn body(&self) -> String {

@@ -4,12 +4,15 @@
 //! commits. The ports behind it are [`store`]; [`MemoryStore`] and `SqliteStore` implement them. [`verify`] recomputes
 //! everything a store holds.
 
+pub mod billing;
+pub mod clock;
 pub mod error;
 pub mod memory;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 pub mod store;
 
+pub use billing::{Billing, Error, Outcome, Result, TakenIn, Tenant};
 pub use error::{StoreError, StoreResult};
 pub use memory::MemoryStore;
 #[cfg(feature = "sqlite")]

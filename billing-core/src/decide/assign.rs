@@ -7,7 +7,7 @@ use crate::{
     id::{AccountId, PlanId},
     money::Currency,
     plan::PlanSpec,
-    time::{Day, Instant},
+    time::{Day, Instant, Period, TimeError},
 };
 
 /// What must be known to assign a plan.
@@ -25,6 +25,9 @@ pub struct AssignFacts<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AssignError {
+    /// The day's period leaves the calendar.
+    #[error(transparent)]
+    Time(#[from] TimeError),
     /// The plan's prices are in another currency.
     #[error("plan {plan} is in {theirs}, account {account} in {ours}: they must be the same")]
     Currency {
@@ -106,6 +109,7 @@ pub fn assign(
     if let Some(used) = last_used.filter(|used| from <= *used) {
         return Err(AssignError::Used { account, used, from });
     }
+    let _period: Period = settings.anchor.period_of(from)?;
     let number = assignments.last().map_or(1, |last| last.number.saturating_add(1));
     let assignment = Assignment { number, from, plan: plan.id.clone(), version: plan.version };
     let what = Happened::PlanAssigned { assignment: assignment.clone() };

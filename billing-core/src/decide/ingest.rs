@@ -319,6 +319,8 @@ impl State {
         self.check_limits(&incoming.item)?;
         let day = settings.zone.day_of(incoming.item.at());
         let assignment = assignment_on(assignments, day).ok_or(ParkReason::NoPlan { day })?;
+        let in_calendar = settings.anchor.period_of(day).is_ok();
+        let () = in_calendar.then_some(()).ok_or(ParkReason::OutOfCalendar { day })?;
         let plan = self.plan(&assignment.plan, assignment.version)?;
         let rated = rate(plan, &incoming.item, day, settings.currency)?;
         let place = Place {

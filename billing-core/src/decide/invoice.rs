@@ -13,7 +13,7 @@ use crate::{
     decide::{AccountFacts, CarryMove, Plans, Writes},
     event::{Event, Happened, JournalEntry},
     id::{Group, PlanId, SeriesId, StrategyId},
-    invoice::{Draft, Invoice, Line, LinePart},
+    invoice::{Draft, Invoice, InvoiceSummary, Line, LinePart},
     money::{Amount, Exact, MoneyError, Quantity, allocate},
     plan::{Bill, Charge, GroupUsage, Plan, Problem, Strategy, StretchFacts},
     tax::tax,
@@ -97,10 +97,10 @@ pub enum BillError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RunOutcome {
     /// These invoices were issued, oldest period first.
-    Issued(Vec<Invoice>),
-    /// Every ended period with something to bill had its invoice.
+    Issued(Vec<InvoiceSummary>),
+    /// The last period that ended has its invoice.
     AlreadyIssued,
-    /// No period that ended had anything to bill.
+    /// No period that ended without an invoice had anything to bill.
     NothingDue,
     /// The bill cannot be drawn up; a person must look.
     Parked(BillError),
@@ -126,6 +126,39 @@ pub fn due_periods(account: &AccountFacts, at: Instant) -> Result<Vec<Period>, T
         periods.push(period);
     }
     Ok(periods)
+}
+
+/// The scopes whose carries must be known to bill an account up to `at`.
+///
+/// # Errors
+///
+/// [`TimeError`] if a period leaves the calendar.
+pub fn scopes_touched(
+    account: &AccountFacts,
+    unbilled: &[DayTotal],
+    at: Instant,
+) -> Result<BTreeSet<ScopeKey>, TimeError> {
+    let mut periods: BTreeSet<Period> = due_periods(account, at)?.into_iter().collect();
+    for total in unbilled {
+        let _new: bool = periods.insert(account.settings.anchor.period_of(total.key.day)?);
+    }
+    let of_period = |period: Period| {
+        let within = stretches(&account.assignments, period).into_iter();
+        let stretches = within.map(move |s| ScopeKey::Stretch(period.start(), s.assignment));
+        stretches.chain([ScopeKey::Period(period.start())])
+    };
+    Ok(periods.into_iter().flat_map(of_period).chain([ScopeKey::Lifetime]).collect())
+}
+
+/// Whether the last period that ended by `as_of` has been invoiced.
+///
+/// # Errors
+///
+/// [`TimeError`] if a period leaves the calendar.
+pub fn is_invoiced(account: &AccountFacts, as_of: Instant) -> Result<bool, TimeError> {
+    let AccountSettings { anchor, zone, .. } = &account.settings;
+    let open = anchor.period_of(zone.day_of(as_of))?;
+    Ok(account.invoiced_until.is_some_and(|until| until >= open.start()))
 }
 
 /// The drafts of all periods up to the one that holds `at`: those that ended without an invoice, then the open one.

@@ -11,7 +11,9 @@ pub use ingest::{
     Batch, IngestError, IngestFacts, Ingested, Limits, OpenDay, Plans, Rated, Receipt,
     days_touched, ingest, rate,
 };
-pub use invoice::{BillError, BillFacts, RunOutcome, bill, due_periods, issue, settle};
+pub use invoice::{
+    BillError, BillFacts, RunOutcome, bill, due_periods, is_invoiced, issue, scopes_touched, settle,
+};
 pub use open::{OpenAccountError, open_account};
 pub use writes::{
     AccountFacts, CarryMove, Claim, Intake, ParkReason, Parked, Refusal, StoredItem, Writes,

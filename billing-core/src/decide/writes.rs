@@ -80,6 +80,12 @@ pub enum ParkReason {
         /// The item's billing day.
         day: Day,
     },
+    /// The day's period would begin before or end after the calendar.
+    #[error("the billing period of {day} leaves the calendar of years 1 to 9999")]
+    OutOfCalendar {
+        /// The item's billing day.
+        day: Day,
+    },
     /// This process cannot build the account's plan.
     #[error("plan {plan} version {version} cannot be used here: {why}")]
     PlanUnavailable {

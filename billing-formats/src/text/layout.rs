@@ -1,9 +1,9 @@
 //! A page of 80 columns.
 
 const WIDTH: usize = 80;
-const CALLS_WIDTH: usize = 9;
-const USAGE_WIDTH: usize = 17;
-const AMOUNT_WIDTH: usize = 18;
+const CALLS_WIDTH: usize = 8;
+const USAGE_WIDTH: usize = 16;
+const AMOUNT_WIDTH: usize = 17;
 const NAME_WIDTH: usize = 34;
 const FIELD_WIDTH: usize = 9;
 const LABEL_WIDTH: usize = 62;
@@ -59,7 +59,7 @@ impl Page {
             self.row(&format!("{NAME_INDENT}{name}"));
         }
         self.row(&format!(
-            "{NAME_INDENT}{last:<NAME_WIDTH$}{calls:>CALLS_WIDTH$}{usage:>USAGE_WIDTH$}{amount:>AMOUNT_WIDTH$}"
+            "{NAME_INDENT}{last:<NAME_WIDTH$} {calls:>CALLS_WIDTH$} {usage:>USAGE_WIDTH$} {amount:>AMOUNT_WIDTH$}"
         ));
     }
 
@@ -70,7 +70,7 @@ impl Page {
         for label in labels {
             self.row(&label);
         }
-        self.row(&format!("{last:<LABEL_WIDTH$}{amount:>AMOUNT_WIDTH$}"));
+        self.row(&format!("{last:<LABEL_WIDTH$} {amount:>AMOUNT_WIDTH$}"));
     }
 
     fn wrapped(&mut self, text: &str, indent: usize) {

@@ -1,0 +1,608 @@
+//! The door: every use case begins a unit, loads facts, decides, applies and commits.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use billing_core::{
+    account::AccountSettings,
+    decide::{
+        self, AccountFacts, AssignError, AssignFacts, Batch, BillError, BillFacts, IngestError,
+        IngestFacts, Intake, Limits, OpenAccountError, OpenDay, Parked, Plans, Receipt, RunOutcome,
+        Writes,
+    },
+    id::{AccountId, InvalidId, PlanId, SeriesId, TenantId},
+    invoice::{Draft, Invoice},
+    item::{CallEnded, ItemKey},
+    plan::{BuildPlanError, Plan, PlanBook, PlanSpec},
+    time::{Day, Instant, TimeError},
+    usage::DayTotal,
+};
+
+use crate::{
+    clock::Clock,
+    error::StoreError,
+    store::{Facts, Locks, Store, Unit},
+};
+
+/// A billing library at work: a store, a plan book and a clock. Cloning is cheap.
+///
+/// It spawns no task, reads no environment and keeps nothing but built plans; any number of them may share a store.
+///
+/// # Examples
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// use billing_core::{item::CallEnded, plan::PlanBook};
+/// use billing_store::{Billing, MemoryStore, clock::SetClock};
+///
+/// let clock = SetClock::at("2026-10-31T12:00:00Z".parse()?);
+/// let billing = Billing::new(MemoryStore::new(), PlanBook::standard(), clock);
+/// let acme = billing.tenant("acme")?;
+/// acme.save_plan(&serde_json::from_str(
+///     r#"{"id":"basic","version":1,"currency":"EUR","payment":"postpaid",
+///         "strategies":[{"id":"calls","kind":"flat_rate",
+///                        "terms":{"per_minute":"0.02","minutes":"pro_rata"}}]}"#,
+/// )?).await?;
+/// acme.open_account(&serde_json::from_str(
+///     r#"{"id":"alice","currency":"EUR","zone":"Europe/Berlin",
+///         "anchor":{"from":"2026-10-01","months":1}}"#,
+/// )?).await?;
+/// let (alice, basic) = ("alice".parse()?, "basic".parse()?);
+/// acme.assign(&alice, &basic, 1, "2026-10-01".parse()?).await?;
+///
+/// let call: CallEnded = serde_json::from_str(
+///     r#"{"key":{"source":"pbx","id":"1"},"account":"alice",
+///         "call":{"start":"2026-10-05T08:00:00Z","duration_ms":4500000,"caller":"","callee":"",
+///                 "disposition":"answered","direction":"outbound"}}"#,
+/// )?;
+/// let taken = acme.calls_ended(&[call.clone(), call]).await?;
+/// assert_eq!((taken.intake.recorded, taken.intake.replayed), (1, 1));
+///
+/// let bills = acme.bill(&alice, "2026-10-31T12:00:00Z".parse()?).await?;
+/// assert_eq!(bills[0].taxed.total.to_string(), "1.5");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Billing {
+    parts: Arc<Parts>,
+}
+
+#[derive(Debug)]
+struct Parts {
+    store: Arc<dyn Store>,
+    book: PlanBook,
+    clock: Arc<dyn Clock>,
+    limits: Limits,
+    built: Mutex<BTreeMap<(TenantId, PlanId, u32), Arc<Plan>>>,
+}
+
+/// A use case failed. Nothing was stored, unless the store says that the outcome is unknown.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A text is not an id.
+    #[error(transparent)]
+    Id(#[from] InvalidId),
+    /// The plan document cannot become a plan.
+    #[error(transparent)]
+    BuildPlan(#[from] BuildPlanError),
+    /// The version is saved with other content.
+    #[error("plan {plan} version {version} is saved with other content: save a new version")]
+    PlanDiffers {
+        /// The plan.
+        plan: PlanId,
+        /// Its version.
+        version: u32,
+    },
+    /// No such plan version.
+    #[error("plan {plan} version {version} is not saved")]
+    UnknownPlan {
+        /// The plan.
+        plan: PlanId,
+        /// Its version.
+        version: u32,
+    },
+    /// No such account.
+    #[error("there is no account {account}")]
+    UnknownAccount {
+        /// The account.
+        account: AccountId,
+    },
+    /// The account cannot be opened.
+    #[error(transparent)]
+    OpenAccount(#[from] OpenAccountError),
+    /// The plan cannot be assigned.
+    #[error(transparent)]
+    Assign(#[from] AssignError),
+    /// The batch cannot be taken in.
+    #[error(transparent)]
+    Ingest(#[from] IngestError),
+    /// The bill cannot be drawn up.
+    #[error(transparent)]
+    Bill(#[from] BillError),
+    /// A period leaves the calendar.
+    #[error(transparent)]
+    Time(#[from] TimeError),
+    /// Invoices were asked for as of an instant that has not come.
+    #[error("invoices cannot be issued as of {as_of}: it is {now}")]
+    NotYet {
+        /// The instant asked for.
+        as_of: Instant,
+        /// The clock's time.
+        now: Instant,
+    },
+}
+
+/// What a use case answers.
+pub type Result<T> = core::result::Result<T, Error>;
+
+/// Whether something happened now or had happened before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It happened now.
+    New,
+    /// It had happened before, just so; nothing was stored.
+    Replay,
+}
+
+/// What became of a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TakenIn {
+    /// One answer for each entry, in the batch's order.
+    pub receipts: Vec<Receipt>,
+    /// The counts of this time. The record that is stored is that of the first time.
+    pub intake: Intake,
+}
+
+/// How many accounts an invoice run settles in one transaction.
+const RUN_ACCOUNTS: u32 = 100;
+
+impl Billing {
+    /// Puts a library together from its components.
+    #[must_use]
+    pub fn new(store: impl Store + 'static, book: PlanBook, clock: impl Clock + 'static) -> Self {
+        Self::with_limits(Arc::new(store), book, Arc::new(clock), Limits::default())
+    }
+
+    /// Puts a library together from shared components and limits of your own.
+    #[must_use]
+    pub fn with_limits(
+        store: Arc<dyn Store>,
+        book: PlanBook,
+        clock: Arc<dyn Clock>,
+        limits: Limits,
+    ) -> Self {
+        let built = Mutex::new(BTreeMap::new());
+        Self { parts: Arc::new(Parts { store, book, clock, limits, built }) }
+    }
+
+    /// A handle on one tenant's billing; cheap, and nothing is looked up.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Id`] if the text is not 1 to 255 bytes without control characters.
+    pub fn tenant(&self, id: &str) -> Result<Tenant> {
+        Ok(Tenant { parts: Arc::clone(&self.parts), id: TenantId::try_new(id)? })
+    }
+}
+
+/// One tenant's billing. Every use case concerns one tenant, and every retry with the same ids is safe.
+///
+/// A use case and its twin `..._in` do the same; the twin works inside a unit the caller began and commits.
+#[derive(Clone, Debug)]
+pub struct Tenant {
+    parts: Arc<Parts>,
+    id: TenantId,
+}
+
+impl Tenant {
+    /// The tenant's id.
+    #[must_use]
+    pub const fn id(&self) -> &TenantId {
+        &self.id
+    }
+
+    /// The kinds of strategy this process knows.
+    #[must_use]
+    pub fn book(&self) -> &PlanBook {
+        &self.parts.book
+    }
+
+    /// Reads one consistent state of the tenant.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    pub async fn read(&self) -> Result<Box<dyn Facts>> {
+        Ok(self.parts.store.read(&self.id).await?)
+    }
+
+    /// Opens an account; opening it again with the same settings is a replay.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OpenAccount`] if it is open with other settings.
+    pub async fn open_account(&self, settings: &AccountSettings) -> Result<Outcome> {
+        let mut locks = Locks::catalog();
+        let _new: bool = locks.accounts.insert(settings.id.clone());
+        let mut unit = self.parts.store.begin(&self.id, &locks).await?;
+        let outcome = self.open_account_in(&mut *unit, settings).await?;
+        unit.commit().await?;
+        Ok(outcome)
+    }
+
+    /// [`open_account`](Self::open_account) inside the caller's unit, which holds the account and the catalog.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OpenAccount`] if it is open with other settings.
+    pub async fn open_account_in(
+        &self,
+        unit: &mut dyn Unit,
+        settings: &AccountSettings,
+    ) -> Result<Outcome> {
+        let existing = unit.accounts(core::slice::from_ref(&settings.id)).await?;
+        let writes = decide::open_account(existing.first(), settings, self.parts.clock.now())?;
+        apply(unit, writes).await
+    }
+
+    /// Saves a version of a plan; saving it again with the same content is a replay.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BuildPlan`] if a kind is unknown or terms are wrong, [`Error::PlanDiffers`] if the version is taken.
+    pub async fn save_plan(&self, spec: &PlanSpec) -> Result<Outcome> {
+        let mut unit = self.parts.store.begin(&self.id, &Locks::catalog()).await?;
+        let outcome = self.save_plan_in(&mut *unit, spec).await?;
+        unit.commit().await?;
+        Ok(outcome)
+    }
+
+    /// [`save_plan`](Self::save_plan) inside the caller's unit, which holds the catalog.
+    ///
+    /// # Errors
+    ///
+    /// As [`save_plan`](Self::save_plan).
+    pub async fn save_plan_in(&self, unit: &mut dyn Unit, spec: &PlanSpec) -> Result<Outcome> {
+        let _plan: Plan = self.parts.book.build(spec.clone())?;
+        let saved = unit.plans(&[(spec.id.clone(), spec.version)]).await?;
+        let writes = match saved.first() {
+            None => Some(Writes { plans: vec![spec.clone()], ..Writes::default() }),
+            Some(saved) if saved == spec => None,
+            Some(_) => {
+                let (plan, version) = (spec.id.clone(), spec.version);
+                return Err(Error::PlanDiffers { plan, version });
+            }
+        };
+        apply(unit, writes).await
+    }
+
+    /// Gives an account a plan from a local day on; doing it again is a replay.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownAccount`], [`Error::UnknownPlan`], [`Error::BuildPlan`] if this process cannot build the plan,
+    /// [`Error::Assign`] if the days are out of order or usage was rated.
+    pub async fn assign(
+        &self,
+        account: &AccountId,
+        plan: &PlanId,
+        version: u32,
+        from: Day,
+    ) -> Result<Outcome> {
+        let locks = Locks::accounts([account.clone()]);
+        let mut unit = self.parts.store.begin(&self.id, &locks).await?;
+        let outcome = self.assign_in(&mut *unit, account, plan, version, from).await?;
+        unit.commit().await?;
+        Ok(outcome)
+    }
+
+    /// [`assign`](Self::assign) inside the caller's unit, which holds the account.
+    ///
+    /// # Errors
+    ///
+    /// As [`assign`](Self::assign).
+    pub async fn assign_in(
+        &self,
+        unit: &mut dyn Unit,
+        account: &AccountId,
+        plan: &PlanId,
+        version: u32,
+        from: Day,
+    ) -> Result<Outcome> {
+        let facts = self.account(unit, account).await?;
+        let saved = unit.plans(&[(plan.clone(), version)]).await?;
+        let unknown = || Error::UnknownPlan { plan: plan.clone(), version };
+        let spec = saved.into_iter().next().ok_or_else(unknown)?;
+        let _plan: Plan = self.parts.book.build(spec.clone())?;
+        let last_used = unit.last_used(account).await?;
+        let facts = AssignFacts { account: &facts, plan: &spec, last_used };
+        apply(unit, decide::assign(facts, from, self.parts.clock.now())?).await
+    }
+
+    /// Records calls that ended: whatever bus the host has calls this with what it received.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Ingest`] if there are more than a batch may have. What is wrong with one call is in its receipt.
+    pub async fn calls_ended(&self, calls: &[CallEnded]) -> Result<TakenIn> {
+        let entries = calls.iter().map(|call| Ok(call.clone().into())).collect();
+        self.ingest(&Batch { label: String::new(), entries }).await
+    }
+
+    /// Takes a batch in: items of any kind, and what a reader could not decode.
+    ///
+    /// # Errors
+    ///
+    /// As [`calls_ended`](Self::calls_ended).
+    pub async fn ingest(&self, batch: &Batch) -> Result<TakenIn> {
+        let locks = Locks::accounts(batch.accounts().into_iter().cloned());
+        let mut unit = self.parts.store.begin(&self.id, &locks).await?;
+        let taken = self.ingest_in(&mut *unit, batch).await?;
+        unit.commit().await?;
+        Ok(taken)
+    }
+
+    /// [`ingest`](Self::ingest) inside the caller's unit, which holds the accounts the batch names.
+    ///
+    /// # Errors
+    ///
+    /// As [`calls_ended`](Self::calls_ended).
+    pub async fn ingest_in(&self, unit: &mut dyn Unit, batch: &Batch) -> Result<TakenIn> {
+        let keys: Vec<ItemKey> = batch.keys().into_iter().cloned().collect();
+        let ids: Vec<AccountId> = batch.accounts().into_iter().cloned().collect();
+        let accounts: BTreeMap<_, _> = by_id(unit.accounts(&ids).await?);
+        let claims = unit.items(&keys).await?.into_iter().map(|item| item.claim);
+        let claims = claims.map(|claim| (claim.key.clone(), claim)).collect();
+        let parked = unit.parked(&keys).await?.into_iter();
+        let parked = parked.map(|parked| (parked.incoming.key.clone(), parked)).collect();
+        let plans = self.plans(unit, accounts.values()).await?;
+        let touched: Vec<_> = decide::days_touched(batch, &accounts).into_iter().collect();
+        let days = open_days(unit.day_totals(&touched).await?);
+        let intake = unit.intake(&batch.id().map_err(IngestError::from)?).await?;
+        let facts = IngestFacts { accounts, plans, claims, parked, days, intake };
+        let ingested = decide::ingest(facts, batch, self.parts.limits, self.parts.clock.now())?;
+        unit.apply(&ingested.writes).await?;
+        Ok(TakenIn { receipts: ingested.receipts, intake: ingested.intake })
+    }
+
+    /// The running bill: drafts of the periods that ended without an invoice, and of the one that holds `at`.
+    ///
+    /// Its cost depends on the days with usage since the last invoice, never on the number of calls.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownAccount`], [`Error::Bill`] if a strategy fails.
+    pub async fn bill(&self, account: &AccountId, at: Instant) -> Result<Vec<Draft>> {
+        let mut facts = self.parts.store.read(&self.id).await?;
+        let account = self.account(&mut *facts, account).await?;
+        let facts = self.bill_facts(&mut *facts, vec![account], at).await?;
+        let drafts = facts.iter().map(|facts| decide::bill(facts, at));
+        Ok(drafts.collect::<core::result::Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+    }
+
+    /// Issues the invoices of every account for every period that ended by `as_of`.
+    ///
+    /// Each account is answered: issued, already issued, nothing due, or parked with its reason. Running it again, from anywhere
+    /// and after any interruption, issues what is missing and nothing twice.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotYet`] if `as_of` lies in the future. What is wrong with one account is in its answer.
+    pub async fn issue_invoices(
+        &self,
+        series: &SeriesId,
+        as_of: Instant,
+    ) -> Result<Vec<(AccountId, RunOutcome)>> {
+        let now = self.parts.clock.now();
+        if as_of > now {
+            return Err(Error::NotYet { as_of, now });
+        }
+        let mut answers: Vec<(AccountId, RunOutcome)> = Vec::new();
+        loop {
+            let after = answers.last().map(|(account, _)| account);
+            let page = self.read().await?.account_page(after, RUN_ACCOUNTS).await?;
+            if page.is_empty() {
+                return Ok(answers);
+            }
+            let locks = Locks::accounts(page.iter().cloned()).and_series(series.clone());
+            let mut unit = self.parts.store.begin(&self.id, &locks).await?;
+            let answered = self.issue_invoices_in(&mut *unit, &page, series, as_of).await?;
+            unit.commit().await?;
+            answers.extend(answered);
+        }
+    }
+
+    /// Issues invoices for some accounts inside the caller's unit, which holds them and the series.
+    ///
+    /// # Errors
+    ///
+    /// As [`issue_invoices`](Self::issue_invoices).
+    pub async fn issue_invoices_in(
+        &self,
+        unit: &mut dyn Unit,
+        accounts: &[AccountId],
+        series: &SeriesId,
+        as_of: Instant,
+    ) -> Result<Vec<(AccountId, RunOutcome)>> {
+        let now = self.parts.clock.now();
+        let accounts = unit.accounts(accounts).await?;
+        let all = unit.all_series().await?;
+        let mut last = all.iter().find(|(id, _)| id == series).map_or(0, |(_, last)| *last);
+        let (mut answers, mut writes) = (Vec::new(), Writes::default());
+        for facts in self.bill_facts(unit, accounts, as_of).await? {
+            let outcome = match decide::issue(&facts, as_of, series, last, now) {
+                Err(error) => RunOutcome::Parked(error),
+                Ok((invoices, _)) if invoices.is_empty() => nothing_issued(&facts, as_of)?,
+                Ok((invoices, issued)) => {
+                    last = invoices.last().map_or(last, |invoice| invoice.number);
+                    extend(&mut writes, issued);
+                    RunOutcome::Issued(invoices.iter().map(Invoice::summary).collect())
+                }
+            };
+            answers.push((facts.account.settings.id, outcome));
+        }
+        if !writes.invoices.is_empty() {
+            writes.series = Some((series.clone(), last));
+            unit.apply(&writes).await?;
+        }
+        Ok(answers)
+    }
+
+    /// An account's invoices, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    pub async fn invoices(&self, account: &AccountId) -> Result<Vec<Invoice>> {
+        Ok(self.read().await?.invoices_of(account).await?)
+    }
+
+    /// One invoice by its number.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    pub async fn invoice(&self, series: &SeriesId, number: u64) -> Result<Option<Invoice>> {
+        Ok(self.read().await?.invoice(series, number).await?)
+    }
+
+    /// Parked items in order of their keys, at most `limit`, after one of them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    pub async fn parked(&self, after: Option<&ItemKey>, limit: u32) -> Result<Vec<Parked>> {
+        Ok(self.read().await?.parked_page(after, limit).await?)
+    }
+
+    async fn account<F: Facts + ?Sized>(
+        &self,
+        facts: &mut F,
+        account: &AccountId,
+    ) -> Result<AccountFacts> {
+        let found = facts.accounts(core::slice::from_ref(account)).await?;
+        let unknown = || Error::UnknownAccount { account: account.clone() };
+        found.into_iter().next().ok_or_else(unknown)
+    }
+
+    /// What must be known to bill accounts up to `at`, in four statements for any number of accounts.
+    async fn bill_facts<F: Facts + ?Sized>(
+        &self,
+        facts: &mut F,
+        accounts: Vec<AccountFacts>,
+        at: Instant,
+    ) -> Result<Vec<BillFacts>> {
+        let ids: Vec<AccountId> = accounts.iter().map(|facts| facts.settings.id.clone()).collect();
+        let plans = self.plans(facts, accounts.iter()).await?;
+        let mut unbilled: BTreeMap<AccountId, Vec<DayTotal>> = BTreeMap::new();
+        for total in facts.unbilled(&ids).await? {
+            unbilled.entry(total.key.account.clone()).or_default().push(total);
+        }
+        let mut scopes = Vec::new();
+        for account in &accounts {
+            let id = &account.settings.id;
+            let totals = unbilled.get(id).map_or(&[][..], Vec::as_slice);
+            let touched = decide::scopes_touched(account, totals, at)?;
+            scopes.extend(touched.into_iter().map(|scope| (id.clone(), scope)));
+        }
+        let mut carries: BTreeMap<AccountId, BTreeMap<_, _>> = BTreeMap::new();
+        for carry in facts.carries(&scopes).await? {
+            let of_account = carries.entry(carry.key.account.clone()).or_default();
+            let _none: Option<_> = of_account.insert(carry.key, carry.carry);
+        }
+        let bill_facts = |account: AccountFacts| {
+            let id = account.settings.id.clone();
+            BillFacts {
+                account,
+                plans: plans.clone(),
+                unbilled: unbilled.remove(&id).unwrap_or_default(),
+                carries: carries.remove(&id).unwrap_or_default(),
+            }
+        };
+        Ok(accounts.into_iter().map(bill_facts).collect())
+    }
+
+    /// The plans of the accounts' assignments, built once and kept: a version never changes.
+    pub(crate) async fn plans<F: Facts + ?Sized>(
+        &self,
+        facts: &mut F,
+        accounts: impl Iterator<Item = &AccountFacts> + Send,
+    ) -> Result<Plans> {
+        let assignments = accounts.flat_map(|facts| &facts.assignments);
+        let named: BTreeSet<(PlanId, u32)> =
+            assignments.map(|assignment| (assignment.plan.clone(), assignment.version)).collect();
+        let mut plans = Plans::new();
+        let mut missing = Vec::new();
+        {
+            let built = self.parts.built.lock().unwrap_or_else(PoisonError::into_inner);
+            for (plan, version) in named {
+                let found = built.get(&(self.id.clone(), plan.clone(), version)).map(Arc::clone);
+                match found {
+                    Some(found) => drop(plans.insert((plan, version), Ok(found))),
+                    None => missing.push((plan, version)),
+                }
+            }
+        }
+        if missing.is_empty() {
+            return Ok(plans);
+        }
+        for spec in facts.plans(&missing).await? {
+            let key = (spec.id.clone(), spec.version);
+            let plan = self.parts.book.build(spec).map(Arc::new);
+            if let Ok(plan) = &plan {
+                let key = (self.id.clone(), key.0.clone(), key.1);
+                let mut built = self.parts.built.lock().unwrap_or_else(PoisonError::into_inner);
+                drop(built.insert(key, Arc::clone(plan)));
+            }
+            drop(plans.insert(key, plan));
+        }
+        Ok(plans)
+    }
+}
+
+async fn apply(unit: &mut dyn Unit, writes: Option<Writes>) -> Result<Outcome> {
+    match writes {
+        None => Ok(Outcome::Replay),
+        Some(writes) => {
+            unit.apply(&writes).await?;
+            Ok(Outcome::New)
+        }
+    }
+}
+
+fn by_id(accounts: Vec<AccountFacts>) -> BTreeMap<AccountId, AccountFacts> {
+    accounts.into_iter().map(|facts| (facts.settings.id.clone(), facts)).collect()
+}
+
+fn open_days(totals: Vec<DayTotal>) -> BTreeMap<(AccountId, Day), OpenDay> {
+    let mut days: BTreeMap<_, Vec<DayTotal>> = BTreeMap::new();
+    for total in totals {
+        days.entry((total.key.account.clone(), total.key.day)).or_default().push(total);
+    }
+    days.into_iter().map(|(day, totals)| (day, OpenDay::of(totals))).collect()
+}
+
+fn nothing_issued(facts: &BillFacts, as_of: Instant) -> Result<RunOutcome> {
+    Ok(if decide::is_invoiced(&facts.account, as_of)? {
+        RunOutcome::AlreadyIssued
+    } else {
+        RunOutcome::NothingDue
+    })
+}
+
+/// Adds one account's invoices to the writes of the others.
+fn extend(writes: &mut Writes, issued: Writes) {
+    writes.heads.extend(issued.heads);
+    writes.events.extend(issued.events);
+    writes.totals.extend(issued.totals);
+    writes.carries.extend(issued.carries);
+    writes.invoices.extend(issued.invoices);
+}
