@@ -1,5 +1,10 @@
 //! Who pays a call.
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::default_numeric_fallback,
+    clippy::unwrap_used,
+    reason = "a test may panic"
+)]
 
 use billing_core::{
     id::AccountId,
@@ -161,7 +166,7 @@ fn the_account_is_that_of_the_day_charging_began() {
     // Rings before midnight in New York, long after midnight UTC.
     let call = |answer: &str| {
         format!(
-            r#"x,101,102,office,,,,,,2026-10-01 23:59:50,2026-10-{answer},2026-10-02 00:01:00,70,59,ANSWERED,,1.1"#
+            "x,101,102,office,,,,,,2026-10-01 23:59:50,2026-10-{answer},2026-10-02 00:01:00,70,59,ANSWERED,,1.1"
         )
     };
     for (answer, account) in [("01 23:59:59", "old"), ("02 00:00:00", "new")] {

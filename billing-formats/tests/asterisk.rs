@@ -1,5 +1,13 @@
 //! Call detail records of Asterisk: what is read, what is refused, and where.
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(
+    clippy::default_numeric_fallback,
+    clippy::indexing_slicing,
+    clippy::integer_division,
+    clippy::panic_in_result_fn,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a test may panic"
+)]
 
 use std::{
     collections::BTreeMap,
@@ -39,7 +47,7 @@ const RECORD: [&str; 18] = [
 fn record(changes: &[(Column, &str)]) -> String {
     let mut columns = RECORD.map(str::to_owned);
     for (column, text) in changes {
-        columns[*column as usize] = (*text).to_owned();
+        (*text).clone_into(&mut columns[*column as usize]);
     }
     columns.join(",")
 }
@@ -263,6 +271,16 @@ fn a_file_without_lines_has_no_rows() {
     assert_eq!(rows("\n").len(), 1);
     assert_eq!(rows("\u{FEFF}\n").len(), 1);
     assert_eq!(rows("\n\r\n\r").len(), 3);
+}
+
+#[test]
+fn a_byte_order_mark_counts_at_the_very_beginning_alone() {
+    let good = record(&[(Column::AccountCode, "sales")]);
+    for before in ["", "\"torn\n", "torn\n", &format!("{good}\n")] {
+        let rows = rows(format!("\u{FEFF}{before}\u{FEFF}{good}\n"));
+        let last = rows.last().unwrap().as_ref().unwrap();
+        assert_eq!(last.account_code, "\u{FEFF}sales", "{before}");
+    }
 }
 
 #[test]

@@ -1,5 +1,11 @@
 //! What holds for every file of call detail records.
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::integer_division,
+    clippy::unwrap_used,
+    reason = "a test may panic"
+)]
 
 use std::io;
 
@@ -23,8 +29,7 @@ fn rows(zone: &str, input: &[u8]) -> Vec<Row> {
 /// How many physical lines there are.
 fn lines(input: &[u8]) -> usize {
     let input = input.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(input);
-    let ends = input.iter().filter(|byte| **byte == b'\n').count();
-    if input.is_empty() || input.ends_with(b"\n") { ends } else { ends + 1 }
+    input.split_inclusive(|byte| *byte == b'\n').count()
 }
 
 /// A record as Asterisk writes it.
@@ -155,15 +160,18 @@ proptest! {
     #[test]
     fn a_row_depends_on_its_line_alone(input in file()) {
         let text = input.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&input);
-        for (line, row) in text.split_inclusive(|byte| *byte == b'\n').zip(rows("UTC", &input)) {
-            let mut alone = rows("UTC", line);
+        for (line, row) in text.split_inclusive(|byte| *byte == b'\n').zip(rows("America/New_York", &input)) {
+            if line.starts_with(b"\xEF\xBB\xBF") {
+                // Alone it would be the beginning of a file, where a byte order mark is skipped.
+                continue;
+            }
+            let mut alone = rows("America/New_York", line);
             match (alone.pop(), row) {
                 (Some(Ok(alone)), Ok(row)) => prop_assert_eq!(alone, Cdr { line: 1, ..row }),
                 (Some(Err(alone)), Err(row)) => {
                     prop_assert_eq!((alone.column, alone.reason), (row.column, row.reason));
                 }
-                // A byte order mark counts at the very beginning alone.
-                (alone, _) => prop_assert!(line.starts_with(b"\xEF\xBB\xBF"), "{alone:?}"),
+                (alone, row) => prop_assert!(false, "{alone:?} {row:?}"),
             }
         }
     }

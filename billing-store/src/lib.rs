@@ -1,8 +1,8 @@
 //! Where billing state is kept, and the async door to it.
 //!
 //! [`Billing`] is the door: it begins a unit of work, loads facts, asks `billing_core` to decide, applies what was decided and
-//! commits. The ports behind it are [`store`]; [`MemoryStore`] and `SqliteStore` implement them. [`verify`] recomputes
-//! everything a store holds.
+//! commits. The ports behind it are [`store`]; [`MemoryStore`] and `SqliteStore` implement them.
+//! [`verify`](verify::verify) recomputes everything a store holds, [`state_hash()`] compares stores.
 
 pub mod billing;
 pub mod clock;
@@ -10,10 +10,13 @@ pub mod error;
 pub mod memory;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+mod state_hash;
 pub mod store;
+pub mod verify;
 
 pub use billing::{Billing, Error, Outcome, Result, TakenIn, Tenant};
 pub use error::{StoreError, StoreResult};
 pub use memory::MemoryStore;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
+pub use state_hash::state_hash;

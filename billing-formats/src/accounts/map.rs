@@ -114,12 +114,33 @@ impl AccountMap {
     }
 
     /// The rules, as they were given.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_formats::accounts::AccountMap;
+    ///
+    /// assert!(AccountMap::default().rules().is_empty());
+    /// ```
     #[must_use]
     pub fn rules(&self) -> &[Rule] {
         &self.rules
     }
 
     /// Who pays a call that began to be charged on `day`, as the source counts days.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_formats::accounts::{AccountMap, Origin};
+    ///
+    /// let accounts: AccountMap =
+    ///     serde_json::from_str(r#"[{"match": {"caller": "+12025550100"}, "account": "alice"}]"#)?;
+    /// let origin = Origin { account_code: "", channel: "", caller: "12025550100" };
+    /// let account = accounts.find(&origin, "2026-10-01".parse()?);
+    /// assert_eq!(account.map(|account| account.as_str()), Some("alice"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn find(&self, origin: &Origin<'_>, day: Day) -> Option<&AccountId> {
         let caller = digits_of(origin.caller).unwrap_or(origin.caller);

@@ -9,6 +9,19 @@ use billing_core::{id::AccountId, time::Day};
 use crate::accounts::private;
 
 /// Calls that match are paid by an account, on the days `[from, until)`.
+///
+/// # Examples
+///
+/// ```
+/// use billing_formats::accounts::{Match, Rule};
+///
+/// let rule: Rule = serde_json::from_str(
+///     r#"{"match": {"caller_prefix": "1202"}, "account": "alice", "from": "2026-10-01"}"#,
+/// )?;
+/// assert_eq!(rule.matches, Match::CallerPrefix("1202".into()));
+/// assert_eq!(rule.until, None);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {

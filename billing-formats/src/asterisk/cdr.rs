@@ -13,6 +13,26 @@ use crate::{accounts::Origin, asterisk::Options};
 /// One call detail record, as far as billing needs it.
 ///
 /// Holds personal data: `Debug` shows neither the ends of the call nor free text.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::{id::{AccountId, SourceId}, time::Zone};
+/// use billing_formats::asterisk::{Options, Reader};
+///
+/// let options = Options::new(SourceId::try_new("pbx-1")?, Zone::try_new("UTC")?);
+/// let file = "sales,101,102,office,,SIP/101-00000001,,Dial,,\
+///     2026-10-01 08:00:00,2026-10-01 08:00:05,2026-10-01 08:01:06,66,61,ANSWERED,BILLING,1790841600.1";
+/// for row in Reader::new(file.as_bytes(), &options) {
+///     let cdr = row??;
+///     assert_eq!(cdr.charged_from().to_string(), "2026-10-01T08:00:05Z");
+///     assert_eq!(cdr.origin().account_code, "sales");
+///     let ended = cdr.into_call(Some(AccountId::try_new("alice")?), &options);
+///     assert_eq!(ended.key.to_string(), "pbx-1/1790841600.1");
+///     assert_eq!(ended.call.duration_ms, 61_000);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Cdr {
     /// The physical line it was on, counted from 1.

@@ -28,7 +28,7 @@ pub(super) struct Clock {
     hours: [Option<Hour>; HOURS_KEPT],
 }
 
-/// A local hour that the zone has exactly once and whole.
+/// A local hour that the zone has exactly once and whole: its ends come once, and as far apart as they should.
 #[derive(Clone, Copy)]
 struct Hour {
     /// Such as `2026-01-31 12`.

@@ -3,7 +3,8 @@
 //! The file has no header. Its columns are accountcode, src, dst, dcontext, clid, channel, dstchannel, lastapp, lastdata,
 //! start, answer, end, duration, billsec, disposition, amaflags, uniqueid and userfield. Asterisk writes the last two if its
 //! `cdr.conf` says `loguniqueid=yes` and `loguserfield=yes`; the uniqueid is what a call is known by, so it must be there.
-//! `newcdrcolumns=yes` appends peeraccount, linkedid and sequence, which are accepted and left out.
+//! With `loguserfield` alone the userfield would be taken for it. `newcdrcolumns=yes` appends peeraccount, linkedid and
+//! sequence, which are accepted and left out.
 //!
 //! # Lines
 //!

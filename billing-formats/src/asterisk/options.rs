@@ -35,12 +35,33 @@ pub struct Options {
 
 impl Options {
     /// Options under which every call is outbound.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::{id::SourceId, item::Direction, time::Zone};
+    /// use billing_formats::asterisk::Options;
+    ///
+    /// let mut options = Options::new(SourceId::try_new("pbx-1")?, Zone::try_new("UTC")?);
+    /// options.contexts.insert("from-trunk".into(), Direction::Inbound);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub const fn new(source: SourceId, zone: Zone) -> Self {
         Self { source, zone, contexts: BTreeMap::new() }
     }
 
     /// Which way a call of a dialplan context goes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use billing_core::{id::SourceId, item::Direction, time::Zone};
+    /// # use billing_formats::asterisk::Options;
+    /// let options = Options::new(SourceId::try_new("pbx-1")?, Zone::try_new("UTC")?);
+    /// assert_eq!(options.direction("office"), Direction::Outbound);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn direction(&self, context: &str) -> Direction {
         self.contexts.get(context).copied().unwrap_or(Direction::Outbound)

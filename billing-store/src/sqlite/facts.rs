@@ -6,8 +6,9 @@ use async_trait::async_trait;
 use sqlx::sqlite::SqliteRow;
 
 use billing_core::{
+    account::Assignment,
     decide::{AccountFacts, CarryMove, Intake, Parked, Refusal, StoredItem},
-    event::{JournalEntry, Posting},
+    event::{Event, JournalEntry, Posting},
     id::{AccountId, IntakeId, PlanId, SeriesId, TenantId},
     invoice::Invoice,
     item::ItemKey,
@@ -20,13 +21,13 @@ use crate::{
     error::StoreResult,
     sqlite::{
         SqliteUnit, failed,
-        rows::Cells,
+        rows::{Cells, FromCells},
         writes::{json, keys_json},
     },
     store::Facts,
 };
 
-/// The columns of an item, as `Cells::item` reads them.
+/// The columns of an item, as `FromCells` reads them.
 macro_rules! item {
     () => {
         "i.source, i.id, i.leg, i.account, i.body, i.fingerprint_rule, i.fingerprint, \
@@ -34,14 +35,14 @@ macro_rules! item {
     };
 }
 
-/// The columns of a parked item, as `Cells::parked` reads them.
+/// The columns of a parked item, as `FromCells` reads them.
 macro_rules! parked {
     () => {
         "p.source, p.id, p.leg, p.account, p.body, p.reason, p.since"
     };
 }
 
-/// The columns of a posting, as `Cells::posting` reads them.
+/// The columns of a posting, as `FromCells` reads them.
 macro_rules! posting {
     () => {
         "p.account, p.seq, p.source, p.id, p.leg, p.fingerprint_rule, p.fingerprint, p.cause, \
@@ -50,7 +51,7 @@ macro_rules! posting {
     };
 }
 
-/// The columns of a day total, as `Cells::total` reads them.
+/// The columns of a day total, as `FromCells` reads them.
 macro_rules! total {
     () => {
         "t.account, t.day, t.assignment, t.strategy, t.grp, t.day_revision, t.unit, t.currency, \
@@ -58,14 +59,14 @@ macro_rules! total {
     };
 }
 
-/// The columns of a carry, as `Cells::carry` reads them.
+/// The columns of a carry, as `FromCells` reads them.
 macro_rules! carry {
     () => {
         "c.account, c.scope, c.strategy, c.grp, c.quantity, c.exact, c.billed"
     };
 }
 
-/// The columns of an intake, as `Cells::intake` reads them.
+/// The columns of an intake, as `FromCells` reads them.
 macro_rules! intake {
     () => {
         "intake, label, at, received, recorded, replayed, conflict, parked, refused"
@@ -81,12 +82,11 @@ use Param::{Int, Text};
 
 impl SqliteUnit {
     /// Runs a statement whose first parameter is the tenant, and reads its rows.
-    async fn all<T>(
+    async fn all<T: FromCells>(
         &mut self,
         table: &'static str,
         sql: &'static str,
         params: &[Param<'_>],
-        read: fn(&mut Cells<'_>) -> StoreResult<T>,
     ) -> StoreResult<Vec<T>> {
         let mut statement = sqlx::query(sql).bind(self.tenant.as_str());
         for param in params {
@@ -97,7 +97,7 @@ impl SqliteUnit {
         }
         let rows: Vec<SqliteRow> =
             statement.fetch_all(self.guard.connection()?).await.map_err(failed)?;
-        rows.iter().map(|row| read(&mut Cells::of(table, row))).collect()
+        rows.iter().map(|row| T::from_cells(&mut Cells::of(table, row))).collect()
     }
 }
 
@@ -113,21 +113,20 @@ impl Facts for SqliteUnit {
 
     async fn accounts(&mut self, ids: &[AccountId]) -> StoreResult<Vec<AccountFacts>> {
         let keys = account_json(ids)?;
-        let assignments = self
+        let assignments: Vec<(AccountId, Assignment)> = self
             .all(
                 "billing_assignment",
                 "select a.account, a.assignment, a.from_day, a.plan, a.version \
                  from json_each(?2) k join billing_assignment a \
                  on a.tenant = ?1 and a.account = k.value order by a.account, a.from_day",
                 &[Text(&keys)],
-                |cells| Ok((cells.parse::<AccountId>()?, cells.assignment()?)),
             )
             .await?;
         let mut of_account: BTreeMap<AccountId, Vec<_>> = BTreeMap::new();
         for (account, assignment) in assignments {
             of_account.entry(account).or_default().push(assignment);
         }
-        let mut facts = self
+        let mut facts: Vec<AccountFacts> = self
             .all(
                 "billing_account",
                 "select s.body, a.seq, a.chain, \
@@ -137,14 +136,6 @@ impl Facts for SqliteUnit {
                  join billing_account a on a.tenant = ?1 and a.account = k.value \
                  join billing_account_settings s on s.tenant = a.tenant and s.account = a.account",
                 &[Text(&keys)],
-                |cells| {
-                    Ok(AccountFacts {
-                        settings: cells.json()?,
-                        head: cells.head()?,
-                        assignments: Vec::new(),
-                        invoiced_until: cells.maybe_day()?,
-                    })
-                },
             )
             .await?;
         for account in &mut facts {
@@ -164,7 +155,6 @@ impl Facts for SqliteUnit {
             "select account from billing_account where tenant = ?1 and account > ?2 \
              order by account limit ?3",
             &[Text(after), Int(limit.into())],
-            |cells| cells.parse(),
         )
         .await
     }
@@ -180,7 +170,6 @@ impl Facts for SqliteUnit {
                  and i.source = k.value ->> 0 and i.id = k.value ->> 1 and i.leg = k.value ->> 2"
             ),
             &[Text(&keys)],
-            |cells| cells.item(),
         )
         .await
     }
@@ -201,7 +190,6 @@ impl Facts for SqliteUnit {
                  order by i.source, i.id, i.leg limit ?5"
             ),
             &[Text(source), Text(id), Text(leg), Int(limit.into())],
-            |cells| cells.item(),
         )
         .await
     }
@@ -218,7 +206,6 @@ impl Facts for SqliteUnit {
                  and p.leg = k.value ->> 2"
             ),
             &[Text(&keys)],
-            |cells| cells.parked(),
         )
         .await
     }
@@ -239,7 +226,6 @@ impl Facts for SqliteUnit {
                  order by p.source, p.id, p.leg limit ?5"
             ),
             &[Text(source), Text(id), Text(leg), Int(limit.into())],
-            |cells| cells.parked(),
         )
         .await
     }
@@ -256,7 +242,6 @@ impl Facts for SqliteUnit {
                  on t.tenant = ?1 and t.account = k.value ->> 0 and t.day = k.value ->> 1"
             ),
             &[Text(&days)],
-            |cells| cells.total(),
         )
         .await
     }
@@ -272,7 +257,6 @@ impl Facts for SqliteUnit {
                  on t.tenant = ?1 and t.account = k.value and t.billed = 0"
             ),
             &[Text(&accounts)],
-            |cells| cells.total(),
         )
         .await
     }
@@ -288,19 +272,17 @@ impl Facts for SqliteUnit {
                  where t.tenant = ?1 and t.account = ?2"
             ),
             &[Text(account)],
-            |cells| cells.total(),
         )
         .await
     }
 
     async fn last_used(&mut self, account: &AccountId) -> StoreResult<Option<Day>> {
         let account = account.as_str();
-        let days = self
+        let days: Vec<Option<Day>> = self
             .all(
                 "billing_day_total",
                 "select max(day) from billing_day_total where tenant = ?1 and account = ?2",
                 &[Text(account)],
-                |cells| cells.maybe_day(),
             )
             .await?;
         Ok(days.into_iter().flatten().next())
@@ -318,7 +300,6 @@ impl Facts for SqliteUnit {
                  on c.tenant = ?1 and c.account = k.value ->> 0 and c.scope = k.value ->> 1"
             ),
             &[Text(&scopes)],
-            |cells| cells.carry(),
         )
         .await
     }
@@ -333,7 +314,6 @@ impl Facts for SqliteUnit {
                 " from billing_carry c where c.tenant = ?1 and c.account = ?2"
             ),
             &[Text(account)],
-            |cells| cells.carry(),
         )
         .await
     }
@@ -345,7 +325,6 @@ impl Facts for SqliteUnit {
             "select p.body from json_each(?2) k join billing_plan p \
              on p.tenant = ?1 and p.plan = k.value ->> 0 and p.version = k.value ->> 1",
             &[Text(&ids)],
-            |cells| cells.json(),
         )
         .await
     }
@@ -355,7 +334,6 @@ impl Facts for SqliteUnit {
             "billing_plan",
             "select body from billing_plan where tenant = ?1 order by plan, version",
             &[],
-            |cells| cells.json(),
         )
         .await
     }
@@ -368,7 +346,7 @@ impl Facts for SqliteUnit {
     ) -> StoreResult<Vec<JournalEntry>> {
         let account = account.as_str();
         let after = i64::try_from(after).unwrap_or(i64::MAX);
-        let mut entries = self
+        let postings: Vec<Posting> = self
             .all(
                 "billing_posting",
                 concat!(
@@ -378,19 +356,19 @@ impl Facts for SqliteUnit {
                      where p.tenant = ?1 and p.account = ?2 and p.seq > ?3 order by p.seq limit ?4"
                 ),
                 &[Text(account), Int(after), Int(limit.into())],
-                |cells| cells.posting().map(JournalEntry::Posting),
             )
             .await?;
-        let events = self
+        let events: Vec<Event> = self
             .all(
                 "billing_event",
                 "select account, seq, at, body from billing_event \
                  where tenant = ?1 and account = ?2 and seq > ?3 order by seq limit ?4",
                 &[Text(account), Int(after), Int(limit.into())],
-                |cells| cells.event().map(JournalEntry::Event),
             )
             .await?;
-        entries.extend(events);
+        let postings = postings.into_iter().map(JournalEntry::Posting);
+        let mut entries: Vec<_> =
+            postings.chain(events.into_iter().map(JournalEntry::Event)).collect();
         entries.sort_by_key(JournalEntry::seq);
         entries.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         Ok(entries)
@@ -407,7 +385,6 @@ impl Facts for SqliteUnit {
                  on p.tenant = ?1 and p.account = k.value ->> 0 and p.seq = k.value ->> 1"
             ),
             &[Text(&numbers)],
-            |cells| cells.posting(),
         )
         .await
     }
@@ -423,7 +400,6 @@ impl Facts for SqliteUnit {
                     " from billing_intake where tenant = ?1 and intake = ?2"
                 ),
                 &[Text(id)],
-                |cells| cells.intake(),
             )
             .await?;
         Ok(found.into_iter().next())
@@ -444,7 +420,6 @@ impl Facts for SqliteUnit {
                  where tenant = ?1 and intake > ?2 order by intake limit ?3"
             ),
             &[Text(after), Int(limit.into())],
-            |cells| cells.intake(),
         )
         .await
     }
@@ -456,7 +431,6 @@ impl Facts for SqliteUnit {
             "select place, reason, raw from billing_refusal \
              where tenant = ?1 and intake = ?2 order by number",
             &[Text(intake)],
-            |cells| cells.refusal(),
         )
         .await
     }
@@ -468,7 +442,6 @@ impl Facts for SqliteUnit {
             "select body from billing_invoice where tenant = ?1 and account = ?2 \
              order by series, number",
             &[Text(account)],
-            |cells| cells.json(),
         )
         .await
     }
@@ -482,7 +455,6 @@ impl Facts for SqliteUnit {
                 "select body from billing_invoice \
                  where tenant = ?1 and series = ?2 and number = ?3",
                 &[Text(series), Int(number)],
-                |cells| cells.json(),
             )
             .await?;
         Ok(found.into_iter().next())
@@ -501,7 +473,6 @@ impl Facts for SqliteUnit {
             "select number from billing_invoice \
              where tenant = ?1 and series = ?2 and number > ?3 order by number limit ?4",
             &[Text(series), Int(after), Int(limit.into())],
-            |cells| cells.number(),
         )
         .await
     }
@@ -511,7 +482,6 @@ impl Facts for SqliteUnit {
             "billing_series",
             "select series, last from billing_series where tenant = ?1 order by series",
             &[],
-            |cells| Ok((cells.parse()?, cells.number()?)),
         )
         .await
     }

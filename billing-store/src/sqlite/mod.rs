@@ -58,7 +58,7 @@ pub struct SqliteStore {
 /// How long a unit waits for another process that writes.
 const BUSY: Duration = Duration::from_secs(5);
 /// How long a unit waits for those before it in this process.
-const TURN: Duration = Duration::from_secs(60);
+const TURN: Duration = Duration::from_mins(1);
 /// A page cache of 64 MiB: SQLite's own 2 MB halve the speed of ingest.
 const CACHE_KIB: &str = "-65536";
 
@@ -147,11 +147,10 @@ impl Transaction for SqliteUnit {
 struct Guard(Option<PoolConnection<Sqlite>>);
 
 impl Guard {
-    async fn begin(pool: &SqlitePool, begin: &'static str) -> StoreResult<Self> {
+    async fn begin(pool: &SqlitePool, how: &'static str) -> StoreResult<Self> {
         let connection = pool.acquire().await.map_err(failed)?;
         let mut guard = Self(Some(connection));
-        let begun = sqlx::query(begin).execute(guard.connection()?).await;
-        begun.map_err(failed)?;
+        let _done = sqlx::query(how).execute(guard.connection()?).await.map_err(failed)?;
         Ok(guard)
     }
 
@@ -163,8 +162,7 @@ impl Guard {
     }
 
     async fn finish(&mut self, how: &'static str) -> StoreResult<()> {
-        let ended = sqlx::query(how).execute(self.connection()?).await;
-        ended.map_err(failed)?;
+        let _done = sqlx::query(how).execute(self.connection()?).await.map_err(failed)?;
         drop(self.0.take());
         Ok(())
     }

@@ -7,11 +7,13 @@ use sqlx::{Decode, Row as _, Sqlite, Type, sqlite::SqliteRow};
 
 use billing_core::{
     account::Assignment,
-    decide::{CarryMove, Claim, Intake, Parked, Refusal, StoredItem},
+    decide::{AccountFacts, CarryMove, Claim, Intake, Parked, Refusal, StoredItem},
     digest::Digest,
     event::{Cause, Event, Head, Posting},
-    id::LegId,
+    id::{AccountId, LegId, SeriesId},
+    invoice::Invoice,
     item::{Fingerprint, Incoming, ItemKey},
+    plan::PlanSpec,
     time::{Day, Instant},
     usage::{Carry, CarryKey, DayTotal, TotalKey, Totals},
 };
@@ -45,7 +47,7 @@ impl<'r> Cells<'r> {
     }
 
     /// A text that a value is written as.
-    pub(super) fn parse<T: FromStr<Err: Display>>(&mut self) -> StoreResult<T> {
+    fn parse<T: FromStr<Err: Display>>(&mut self) -> StoreResult<T> {
         let text = self.text()?;
         text.parse().map_err(|error: T::Err| self.corrupt(error.to_string()))
     }
@@ -56,17 +58,17 @@ impl<'r> Cells<'r> {
         value.map_err(|error: T::Err| self.corrupt(error.to_string()))
     }
 
-    pub(super) fn number<T: TryFrom<i64>>(&mut self) -> StoreResult<T> {
+    fn number<T: TryFrom<i64>>(&mut self) -> StoreResult<T> {
         let number: i64 = self.next()?;
         T::try_from(number).ok().ok_or_else(|| self.corrupt("a number out of range"))
     }
 
-    pub(super) fn day(&mut self) -> StoreResult<Day> {
+    fn day(&mut self) -> StoreResult<Day> {
         let ordinal = self.number()?;
         Day::from_ordinal(ordinal).map_err(|error| self.corrupt(error.to_string()))
     }
 
-    pub(super) fn maybe_day(&mut self) -> StoreResult<Option<Day>> {
+    fn maybe_day(&mut self) -> StoreResult<Option<Day>> {
         let ordinal: Option<i32> = self.next()?;
         let day = ordinal.map(Day::from_ordinal).transpose();
         day.map_err(|error| self.corrupt(error.to_string()))
@@ -83,7 +85,7 @@ impl<'r> Cells<'r> {
         Ok(Digest::from_bytes(bytes))
     }
 
-    pub(super) fn json<T: DeserializeOwned>(&mut self) -> StoreResult<T> {
+    fn json<T: DeserializeOwned>(&mut self) -> StoreResult<T> {
         let text = self.text()?;
         serde_json::from_str(text).map_err(|error| self.corrupt(error.to_string()))
     }
@@ -92,7 +94,7 @@ impl<'r> Cells<'r> {
         Ok(self.number::<i64>()? != 0)
     }
 
-    pub(super) fn key(&mut self) -> StoreResult<ItemKey> {
+    fn key(&mut self) -> StoreResult<ItemKey> {
         let (source, id, leg) = (self.parse()?, self.parse()?, self.text()?);
         let leg = if leg.is_empty() { None } else { Some(LegId::try_new(leg)) };
         let leg = leg.transpose().map_err(|error| self.corrupt(error.to_string()))?;
@@ -107,122 +109,183 @@ impl<'r> Cells<'r> {
         Ok(Totals { count: self.number()?, quantity: self.parse()?, amount: self.maybe()? })
     }
 
-    pub(super) fn head(&mut self) -> StoreResult<Head> {
-        Ok(Head { seq: self.number()?, chain: self.digest()? })
-    }
-
-    /// `assignment, from_day, plan, version`.
-    pub(super) fn assignment(&mut self) -> StoreResult<Assignment> {
-        Ok(Assignment {
-            number: self.number()?,
-            from: self.day()?,
-            plan: self.parse()?,
-            version: self.number()?,
-        })
-    }
-
-    /// The columns that `item!` names.
-    pub(super) fn item(&mut self) -> StoreResult<StoredItem> {
-        let (key, account) = (self.key()?, self.parse()?);
-        let item = self.json()?;
-        let fingerprint = self.fingerprint()?;
-        let (first_seq, current_seq) = (self.number()?, self.number()?);
-        let claim = Claim { key, account, fingerprint, first_seq, current_seq };
-        Ok(StoredItem { claim, item, postings: self.number()? })
-    }
-
-    /// The columns that `parked!` names.
-    pub(super) fn parked(&mut self) -> StoreResult<Parked> {
-        let (key, account) = (self.key()?, self.maybe()?);
-        let incoming = Incoming { key, account, item: self.json()? };
-        Ok(Parked { incoming, reason: self.json()?, since: self.instant()? })
-    }
-
-    /// The columns that `posting!` names.
-    pub(super) fn posting(&mut self) -> StoreResult<Posting> {
-        Ok(Posting {
-            account: self.parse()?,
-            seq: self.number()?,
-            item: self.key()?,
-            fingerprint: self.fingerprint()?,
-            cause: self.cause()?,
-            day: self.day()?,
-            assignment: self.number()?,
-            strategy: self.parse()?,
-            group: self.parse()?,
-            day_revision: self.number()?,
-            rules: self.number()?,
-            zone_data: self.text()?.into(),
-            unit: self.parse()?,
-            currency: self.parse()?,
-            totals: self.totals()?,
-        })
-    }
-
     fn cause(&mut self) -> StoreResult<Cause> {
         match self.text()? {
             "rated" => Ok(Cause::Rated),
             other => Err(self.corrupt(format!("the cause {other:?} is not known"))),
         }
     }
+}
 
-    /// `account, seq, at, body`.
-    pub(super) fn event(&mut self) -> StoreResult<Event> {
-        Ok(Event {
-            account: self.parse()?,
-            seq: self.number()?,
-            at: self.instant()?,
-            what: self.json()?,
+/// A value read from the cells of a row.
+pub(super) trait FromCells: Sized {
+    fn from_cells(cells: &mut Cells<'_>) -> StoreResult<Self>;
+}
+
+impl FromCells for AccountId {
+    fn from_cells(cells: &mut Cells<'_>) -> StoreResult<Self> {
+        cells.parse()
+    }
+}
+
+impl FromCells for u64 {
+    fn from_cells(cells: &mut Cells<'_>) -> StoreResult<Self> {
+        cells.number()
+    }
+}
+
+impl FromCells for Option<Day> {
+    fn from_cells(cells: &mut Cells<'_>) -> StoreResult<Self> {
+        cells.maybe_day()
+    }
+}
+
+impl FromCells for PlanSpec {
+    fn from_cells(cells: &mut Cells<'_>) -> StoreResult<Self> {
+        cells.json()
+    }
+}
+
+impl FromCells for Invoice {
+    fn from_cells(cells: &mut Cells<'_>) -> StoreResult<Self> {
+        cells.json()
+    }
+}
+
+impl FromCells for (SeriesId, u64) {
+    fn from_cells(cells: &mut Cells<'_>) -> StoreResult<Self> {
+        Ok((cells.parse()?, cells.number()?))
+    }
+}
+
+/// Without assignments, which are rows of their own.
+impl FromCells for AccountFacts {
+    fn from_cells(cells: &mut Cells<'_>) -> StoreResult<Self> {
+        Ok(Self {
+            settings: cells.json()?,
+            head: Head { seq: cells.number()?, chain: cells.digest()? },
+            assignments: Vec::new(),
+            invoiced_until: cells.maybe_day()?,
         })
     }
+}
 
-    /// The columns that `total!` names.
-    pub(super) fn total(&mut self) -> StoreResult<DayTotal> {
+impl FromCells for (AccountId, Assignment) {
+    fn from_cells(cells: &mut Cells<'_>) -> StoreResult<Self> {
+        let account = cells.parse()?;
+        let assignment = Assignment {
+            number: cells.number()?,
+            from: cells.day()?,
+            plan: cells.parse()?,
+            version: cells.number()?,
+        };
+        Ok((account, assignment))
+    }
+}
+
+impl FromCells for StoredItem {
+    fn from_cells(cells: &mut Cells<'_>) -> StoreResult<Self> {
+        let (key, account) = (cells.key()?, cells.parse()?);
+        let item = cells.json()?;
+        let fingerprint = cells.fingerprint()?;
+        let (first_seq, current_seq) = (cells.number()?, cells.number()?);
+        let claim = Claim { key, account, fingerprint, first_seq, current_seq };
+        Ok(Self { claim, item, postings: cells.number()? })
+    }
+}
+
+impl FromCells for Parked {
+    fn from_cells(cells: &mut Cells<'_>) -> StoreResult<Self> {
+        let (key, account) = (cells.key()?, cells.maybe()?);
+        let incoming = Incoming { key, account, item: cells.json()? };
+        Ok(Self { incoming, reason: cells.json()?, since: cells.instant()? })
+    }
+}
+
+impl FromCells for Posting {
+    fn from_cells(cells: &mut Cells<'_>) -> StoreResult<Self> {
+        Ok(Self {
+            account: cells.parse()?,
+            seq: cells.number()?,
+            item: cells.key()?,
+            fingerprint: cells.fingerprint()?,
+            cause: cells.cause()?,
+            day: cells.day()?,
+            assignment: cells.number()?,
+            strategy: cells.parse()?,
+            group: cells.parse()?,
+            day_revision: cells.number()?,
+            rules: cells.number()?,
+            zone_data: cells.text()?.into(),
+            unit: cells.parse()?,
+            currency: cells.parse()?,
+            totals: cells.totals()?,
+        })
+    }
+}
+
+impl FromCells for Event {
+    fn from_cells(cells: &mut Cells<'_>) -> StoreResult<Self> {
+        Ok(Self {
+            account: cells.parse()?,
+            seq: cells.number()?,
+            at: cells.instant()?,
+            what: cells.json()?,
+        })
+    }
+}
+
+impl FromCells for DayTotal {
+    fn from_cells(cells: &mut Cells<'_>) -> StoreResult<Self> {
         let key = TotalKey {
-            account: self.parse()?,
-            day: self.day()?,
-            assignment: self.number()?,
-            strategy: self.parse()?,
-            group: self.parse()?,
-            revision: self.number()?,
+            account: cells.parse()?,
+            day: cells.day()?,
+            assignment: cells.number()?,
+            strategy: cells.parse()?,
+            group: cells.parse()?,
+            revision: cells.number()?,
         };
-        let (unit, currency, totals) = (self.parse()?, self.parse()?, self.totals()?);
-        Ok(DayTotal { key, unit, currency, totals, closed: self.flag()?, billed: self.flag()? })
+        let (unit, currency, totals) = (cells.parse()?, cells.parse()?, cells.totals()?);
+        Ok(Self { key, unit, currency, totals, closed: cells.flag()?, billed: cells.flag()? })
     }
+}
 
-    /// The columns that `carry!` names.
-    pub(super) fn carry(&mut self) -> StoreResult<CarryMove> {
+impl FromCells for CarryMove {
+    fn from_cells(cells: &mut Cells<'_>) -> StoreResult<Self> {
         let key = CarryKey {
-            account: self.parse()?,
-            scope: self.parse()?,
-            strategy: self.parse()?,
-            group: self.parse()?,
+            account: cells.parse()?,
+            scope: cells.parse()?,
+            strategy: cells.parse()?,
+            group: cells.parse()?,
         };
-        let carry = Carry { quantity: self.parse()?, exact: self.parse()?, billed: self.parse()? };
-        Ok(CarryMove { key, carry })
+        let carry =
+            Carry { quantity: cells.parse()?, exact: cells.parse()?, billed: cells.parse()? };
+        Ok(Self { key, carry })
     }
+}
 
-    /// The columns that `intake!` names.
-    pub(super) fn intake(&mut self) -> StoreResult<Intake> {
-        Ok(Intake {
-            id: self.parse()?,
-            label: self.text()?.to_owned(),
-            at: self.instant()?,
-            received: self.number()?,
-            recorded: self.number()?,
-            replayed: self.number()?,
-            conflict: self.number()?,
-            parked: self.number()?,
-            refused: self.number()?,
+impl FromCells for Intake {
+    fn from_cells(cells: &mut Cells<'_>) -> StoreResult<Self> {
+        Ok(Self {
+            id: cells.parse()?,
+            label: cells.text()?.to_owned(),
+            at: cells.instant()?,
+            received: cells.number()?,
+            recorded: cells.number()?,
+            replayed: cells.number()?,
+            conflict: cells.number()?,
+            parked: cells.number()?,
+            refused: cells.number()?,
         })
     }
+}
 
-    /// `place, reason, raw`.
-    pub(super) fn refusal(&mut self) -> StoreResult<Refusal> {
-        Ok(Refusal {
-            place: self.text()?.into(),
-            reason: self.text()?.to_owned(),
-            raw: self.text()?.to_owned(),
+impl FromCells for Refusal {
+    fn from_cells(cells: &mut Cells<'_>) -> StoreResult<Self> {
+        Ok(Self {
+            place: cells.text()?.into(),
+            reason: cells.text()?.to_owned(),
+            raw: cells.text()?.to_owned(),
         })
     }
 }

@@ -31,20 +31,20 @@ pub(super) async fn apply(
     tenant: &TenantId,
     writes: &Writes,
 ) -> StoreResult<()> {
-    let mut writer = Writer { connection, tenant: tenant.as_str() };
-    writer.catalog(writes).await?;
-    writer.items(&writes.items).await?;
-    writer.parked(&writes.parked).await?;
-    writer.unparked(&writes.unparked).await?;
-    writer.postings(&writes.postings).await?;
-    writer.events(writes).await?;
-    writer.totals(&writes.totals).await?;
-    writer.carries(&writes.carries).await?;
+    let mut unit = Writer { connection, tenant: tenant.as_str() };
+    unit.catalog(writes).await?;
+    unit.items(&writes.items).await?;
+    unit.parked(&writes.parked).await?;
+    unit.unparked(&writes.unparked).await?;
+    unit.postings(&writes.postings).await?;
+    unit.events(writes).await?;
+    unit.totals(&writes.totals).await?;
+    unit.carries(&writes.carries).await?;
     if let Some(intake) = &writes.intake {
-        writer.intake(intake, writes).await?;
+        unit.intake(intake, writes).await?;
     }
-    writer.invoices(&writes.invoices).await?;
-    writer.series(writes).await
+    unit.invoices(&writes.invoices).await?;
+    unit.series(writes).await
 }
 
 impl Writer<'_> {

@@ -1,0 +1,319 @@
+//! What is checked of one account: its journal, ratings, day totals, invoices and carries.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use billing_core::{
+    account::{AccountSettings, Assignment, assignment_on},
+    decide::{self, AccountFacts, BillFacts, Plans, Rated, StoredItem},
+    digest::Digest,
+    event::{Event, Happened, Head, JournalEntry, Posting},
+    id::{AccountId, SeriesId},
+    invoice::Invoice,
+    item::ItemKey,
+    usage::{Carry, CarryKey, DayTotal, TotalKey, Totals, TotalsError},
+};
+
+use crate::{
+    billing::{Result, Tenant},
+    store::Facts,
+    verify::{
+        Promise, Report,
+        tenant::{PAGE, readable},
+    },
+};
+
+pub(super) async fn check(
+    tenant: &Tenant,
+    id: &AccountId,
+    report: &mut Report,
+    numbers: &mut BTreeMap<SeriesId, u64>,
+) -> Result<()> {
+    report.accounts = report.accounts.saturating_add(1);
+    let mut facts = tenant.read().await?;
+    let facts = &mut *facts;
+    let known = facts.accounts(core::slice::from_ref(id)).await;
+    let Some(known) = readable(report, Some(id), known)? else { return Ok(()) };
+    let Some(account) = known.into_iter().next() else {
+        report.find(Promise::Readable, Some(id), "the account has no settings");
+        return Ok(());
+    };
+    let plans = tenant.plans(facts, core::iter::once(&account)).await?;
+    let mut check = Check { account, plans, seen: Seen::default(), report };
+    check.journal(facts).await?;
+    let totals = facts.totals_of(id).await;
+    let totals = readable(check.report, Some(id), totals)?.unwrap_or_default();
+    check.totals(&totals);
+    let invoices = facts.invoices_of(id).await;
+    let invoices = readable(check.report, Some(id), invoices)?.unwrap_or_default();
+    for invoice in &invoices {
+        let given = numbers.entry(invoice.series.clone()).or_insert(0);
+        *given = given.saturating_add(1);
+    }
+    let carries = facts.carries_of(id).await;
+    let carries = readable(check.report, Some(id), carries)?.unwrap_or_default();
+    let carries = carries.into_iter().map(|moved| (moved.key, moved.carry)).collect();
+    check.invoices(invoices, totals, &carries);
+    Ok(())
+}
+
+/// One account at work.
+struct Check<'a> {
+    account: AccountFacts,
+    plans: Plans,
+    seen: Seen,
+    report: &'a mut Report,
+}
+
+/// What the journal says, against which the rest is held.
+#[derive(Default)]
+struct Seen {
+    totals: BTreeMap<TotalKey, Totals>,
+    invoices: BTreeMap<(SeriesId, u64), Digest>,
+    assignments: Vec<Assignment>,
+    settings: Option<AccountSettings>,
+}
+
+impl Check<'_> {
+    fn find(&mut self, promise: Promise, what: impl Into<String>) {
+        self.report.find(promise, Some(&self.account.settings.id), what);
+    }
+
+    async fn journal(&mut self, facts: &mut dyn Facts) -> Result<()> {
+        let id = self.account.settings.id.clone();
+        let mut head = Head::EMPTY;
+        loop {
+            let page = facts.journal(&id, head.seq, PAGE).await;
+            let Some(page) = readable(self.report, Some(&id), page)? else { break };
+            if page.is_empty() {
+                break;
+            }
+            self.ratings(facts, &page).await?;
+            for entry in &page {
+                if Some(entry.seq()) != head.next() {
+                    let what = format!("entry {} follows entry {}", entry.seq(), head.seq);
+                    self.find(Promise::Journal, what);
+                }
+                head = head.append(entry);
+                self.entry(entry);
+            }
+        }
+        if head != self.account.head {
+            let Head { seq, .. } = self.account.head;
+            let what =
+                format!("the chain of {} entries does not end in the head at {seq}", head.seq);
+            self.find(Promise::Journal, what);
+        }
+        if self.seen.settings.as_ref() != Some(&self.account.settings) {
+            self.find(Promise::Journal, "the settings are not those the account was opened with");
+        }
+        if self.seen.assignments != self.account.assignments {
+            self.find(Promise::Journal, "the assignments are not those of the journal");
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, entry: &JournalEntry) {
+        match entry {
+            JournalEntry::Posting(posting) => self.fold(posting),
+            JournalEntry::Event(Event { what, .. }) => match what {
+                Happened::AccountOpened { settings } => self.seen.settings = Some(settings.clone()),
+                Happened::PlanAssigned { assignment } => {
+                    self.seen.assignments.push(assignment.clone());
+                }
+                Happened::InvoiceIssued { series, number, digest, .. } => {
+                    let key = (series.clone(), *number);
+                    let _none: Option<Digest> = self.seen.invoices.insert(key, *digest);
+                }
+                other => self.find(Promise::Journal, format!("an unknown event: {other:?}")),
+            },
+        }
+    }
+
+    fn fold(&mut self, posting: &Posting) {
+        self.report.postings = self.report.postings.saturating_add(1);
+        let key = posting.total_key();
+        let sum = match self.seen.totals.get(&key) {
+            None => Ok(posting.totals),
+            Some(before) => before.checked_add(posting.totals),
+        };
+        match sum {
+            Ok(sum) => drop(self.seen.totals.insert(key, sum)),
+            Err(error) => self.overflow(&key, &error),
+        }
+    }
+
+    fn overflow(&mut self, key: &TotalKey, error: &TotalsError) {
+        self.find(Promise::DayTotal, format!("the sum of {} cannot be taken: {error}", key.day));
+    }
+
+    /// Rates the items of a page's postings again.
+    async fn ratings(&mut self, facts: &mut dyn Facts, page: &[JournalEntry]) -> Result<()> {
+        let postings = page.iter().filter_map(|entry| match entry {
+            JournalEntry::Posting(posting) => Some(posting),
+            JournalEntry::Event(_) => None,
+        });
+        let postings: Vec<&Posting> = postings.collect();
+        let keys: BTreeSet<&ItemKey> = postings.iter().map(|posting| &posting.item).collect();
+        let keys: Vec<ItemKey> = keys.into_iter().cloned().collect();
+        let id = self.account.settings.id.clone();
+        let items = facts.items(&keys).await;
+        let items = readable(self.report, Some(&id), items)?.unwrap_or_default();
+        let items: BTreeMap<ItemKey, StoredItem> =
+            items.into_iter().map(|item| (item.claim.key.clone(), item)).collect();
+        for posting in postings {
+            match items.get(&posting.item) {
+                None => {
+                    let what = format!("posting {} has no item {}", posting.seq, posting.item);
+                    self.find(Promise::Claim, what);
+                }
+                Some(item) => self.rating(posting, item),
+            }
+        }
+        Ok(())
+    }
+
+    fn rating(&mut self, posting: &Posting, item: &StoredItem) {
+        let StoredItem { claim, item: fact, postings } = item;
+        let until = claim.first_seq.saturating_add(u64::from(*postings));
+        let mine = claim.account == posting.account
+            && (claim.first_seq..until).contains(&posting.seq)
+            && claim.fingerprint == posting.fingerprint;
+        if !mine {
+            let what = format!("posting {} is not of item {} as claimed", posting.seq, claim.key);
+            self.find(Promise::Claim, what);
+        }
+        let AccountSettings { zone, currency, .. } = &self.account.settings;
+        // The day stays the one that was found under the zone data of that time.
+        let same_data = posting.zone_data == billing_core::time::Zone::data_version();
+        if same_data && zone.day_of(fact.at()) != posting.day {
+            let what = format!("posting {} is on {}, its item is not", posting.seq, posting.day);
+            self.find(Promise::Rating, what);
+            return;
+        }
+        let assignment = assignment_on(&self.account.assignments, posting.day);
+        let plan = assignment.map(|a| self.plans.get(&(a.plan.clone(), a.version)));
+        let number = assignment.map(|assignment| assignment.number);
+        let Some(Some(Ok(plan))) = plan else {
+            self.find(Promise::Rating, format!("posting {} has no plan here", posting.seq));
+            return;
+        };
+        let rated = decide::rate(plan, fact, posting.day, *currency);
+        let expected = |rated: &Rated| {
+            rated.strategy == posting.strategy
+                && rated.group == posting.group
+                && rated.priced.unit == posting.unit
+                && rated.priced.totals == posting.totals
+        };
+        let right = rated.is_ok_and(|rated| {
+            u32::try_from(rated.len()) == Ok(*postings) && rated.iter().any(expected)
+        });
+        if !right || number != Some(posting.assignment) || posting.currency != *currency {
+            let what = format!("posting {} is not what item {} rates as", posting.seq, claim.key);
+            self.find(Promise::Rating, what);
+        }
+    }
+
+    /// Day totals are the sums of the journal's postings, and nothing else is there.
+    fn totals(&mut self, totals: &[DayTotal]) {
+        let mut summed = core::mem::take(&mut self.seen.totals);
+        for total in totals {
+            self.report.day_totals = self.report.day_totals.saturating_add(1);
+            if summed.remove(&total.key) != Some(total.totals) {
+                self.find(
+                    Promise::DayTotal,
+                    format!("{:?} is not the sum of its postings", total.key),
+                );
+            }
+            if total.currency != self.account.settings.currency {
+                self.find(Promise::DayTotal, format!("{:?} is in another currency", total.key));
+            }
+        }
+        for key in summed.keys() {
+            self.find(Promise::DayTotal, format!("{key:?} is missing"));
+        }
+    }
+
+    /// Draws every invoice up again, oldest first, from its parts and the carries before it.
+    fn invoices(
+        &mut self,
+        mut invoices: Vec<Invoice>,
+        totals: Vec<DayTotal>,
+        stored: &BTreeMap<CarryKey, Carry>,
+    ) {
+        invoices.sort_by_key(|invoice| invoice.draft.period);
+        let mut open: BTreeMap<TotalKey, DayTotal> =
+            totals.into_iter().map(|total| (total.key.clone(), total)).collect();
+        let mut carries: BTreeMap<CarryKey, Carry> = BTreeMap::new();
+        for invoice in &invoices {
+            self.report.invoices = self.report.invoices.saturating_add(1);
+            self.digest(invoice);
+            let parts = self.parts(invoice, &mut open);
+            carries = self.draw_up_again(invoice, parts, carries);
+        }
+        for (series, number) in core::mem::take(&mut self.seen.invoices).into_keys() {
+            self.find(Promise::Invoice, format!("invoice {series} {number} is missing"));
+        }
+        for total in open.values().filter(|total| total.billed) {
+            self.find(Promise::LinePart, format!("{:?} is billed and in no line", total.key));
+        }
+        if carries != *stored {
+            self.find(Promise::Carry, "the carries are not what the invoices moved them to");
+        }
+    }
+
+    fn digest(&mut self, invoice: &Invoice) {
+        let known = self.seen.invoices.remove(&(invoice.series.clone(), invoice.number));
+        let mine = invoice.draft.account == self.account.settings.id;
+        if known != Some(invoice.digest()) || !mine {
+            let (series, number) = (&invoice.series, invoice.number);
+            self.find(Promise::Invoice, format!("invoice {series} {number} is not as issued"));
+        }
+    }
+
+    /// Takes the day totals an invoice is made of out of those not yet in a line.
+    fn parts(
+        &mut self,
+        invoice: &Invoice,
+        open: &mut BTreeMap<TotalKey, DayTotal>,
+    ) -> Vec<DayTotal> {
+        let mut parts = Vec::new();
+        for key in invoice.part_keys() {
+            match open.remove(&key) {
+                Some(total) if total.billed && total.closed => parts.push(total),
+                _ => {
+                    let what =
+                        format!("{key:?} is in a line of invoice {} wrongly", invoice.number);
+                    self.find(Promise::LinePart, what);
+                }
+            }
+        }
+        parts
+    }
+
+    fn draw_up_again(
+        &mut self,
+        invoice: &Invoice,
+        unbilled: Vec<DayTotal>,
+        carries: BTreeMap<CarryKey, Carry>,
+    ) -> BTreeMap<CarryKey, Carry> {
+        let (account, plans) = (self.account.clone(), self.plans.clone());
+        let facts = BillFacts { account, plans, unbilled, carries };
+        match decide::settle(&facts, invoice.draft.period) {
+            Ok((draft, carries)) => {
+                let same = draft.lines == invoice.draft.lines
+                    && draft.taxed == invoice.draft.taxed
+                    && draft.currency == invoice.draft.currency;
+                if !same {
+                    let what = format!("invoice {} is not what its days cost", invoice.number);
+                    self.find(Promise::Invoice, what);
+                }
+                carries
+            }
+            Err(error) => {
+                let what = format!("invoice {} cannot be drawn up again: {error}", invoice.number);
+                self.find(Promise::Invoice, what);
+                facts.carries
+            }
+        }
+    }
+}

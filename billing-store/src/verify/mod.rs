@@ -1,0 +1,157 @@
+//! Recomputes everything a store holds and says what does not agree.
+
+mod account;
+mod tenant;
+
+use core::fmt;
+
+use billing_core::id::AccountId;
+
+use crate::billing::{Result, Tenant};
+
+/// Recomputes what a tenant's store holds, one account at a time and in flat memory.
+///
+/// | promise | how it is checked |
+/// |---|---|
+/// | the journal is whole | numbers 1..n, the hash chain recomputed link by link up to the account's head |
+/// | an item is what was reported | its fingerprint recomputed from its content |
+/// | a posting is the rating of its item | the item rated again under the plan of its day |
+/// | an item has its postings, a posting its item | walked from both sides |
+/// | a day total is the sum of its postings | summed again; so is which revisions are closed and billed |
+/// | an invoice is what its days cost | drawn up again from its parts and the carries before it |
+/// | each billed revision is in one line | parts against day totals; shares against lines |
+/// | carries are what was billed | moved again invoice by invoice |
+/// | invoice numbers are 1..n | each series walked |
+/// | every batch is accounted for | received = recorded + replayed + conflict + parked + refused |
+///
+/// # Errors
+///
+/// [`Error::Store`](crate::Error::Store) if the store cannot be read at all. A row that cannot be understood is a finding.
+///
+/// # Examples
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// use billing_core::plan::PlanBook;
+/// use billing_store::{Billing, MemoryStore, clock::SystemClock, verify::verify};
+///
+/// let acme = Billing::new(MemoryStore::new(), PlanBook::standard(), SystemClock).tenant("acme")?;
+/// let report = verify(&acme).await?;
+/// assert!(report.is_clean());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub async fn verify(tenant: &Tenant) -> Result<Report> {
+    let mut report = Report::default();
+    tenant::check(tenant, &mut report).await?;
+    Ok(report)
+}
+
+/// What was checked, and what does not agree.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Accounts whose journals were walked.
+    pub accounts: u64,
+    /// Items checked.
+    pub items: u64,
+    /// Postings rated again.
+    pub postings: u64,
+    /// Day totals summed again.
+    pub day_totals: u64,
+    /// Invoices drawn up again.
+    pub invoices: u64,
+    /// Records of batches added up again.
+    pub intakes: u64,
+    /// What does not agree, at most [`Report::FINDINGS_MAX`] of them.
+    pub findings: Vec<Finding>,
+    /// How many findings there are.
+    pub found: u64,
+}
+
+impl Report {
+    /// How many findings are kept; the others are counted.
+    pub const FINDINGS_MAX: usize = 1_000;
+
+    /// Whether everything agrees.
+    #[must_use]
+    pub const fn is_clean(&self) -> bool {
+        self.found == 0
+    }
+
+    fn find(&mut self, promise: Promise, account: Option<&AccountId>, what: impl Into<String>) {
+        self.found = self.found.saturating_add(1);
+        if self.findings.len() < Self::FINDINGS_MAX {
+            self.findings.push(Finding { promise, account: account.cloned(), what: what.into() });
+        }
+    }
+}
+
+/// Something that does not agree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Which promise is broken.
+    pub promise: Promise,
+    /// Whose account it concerns.
+    pub account: Option<AccountId>,
+    /// What was found, without personal data.
+    pub what: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.account {
+            Some(account) => write!(f, "{} (account {account}): {}", self.promise, self.what),
+            None => write!(f, "{}: {}", self.promise, self.what),
+        }
+    }
+}
+
+/// A promise that `verify` checks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Promise {
+    /// Every row can be understood.
+    Readable,
+    /// The journal is whole and its chain holds.
+    Journal,
+    /// An item is what was reported.
+    Item,
+    /// A posting is the rating of its item.
+    Rating,
+    /// Items and postings belong together.
+    Claim,
+    /// A day total is the sum of its postings.
+    DayTotal,
+    /// An invoice is what its days cost.
+    Invoice,
+    /// Each billed revision is in one line.
+    LinePart,
+    /// Carries are what was billed.
+    Carry,
+    /// Invoice numbers are 1..n.
+    Series,
+    /// Every batch is accounted for.
+    Intake,
+    /// What is parked is not recorded.
+    Parked,
+}
+
+impl fmt::Display for Promise {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Readable => "every row can be understood",
+            Self::Journal => "the journal is whole",
+            Self::Item => "an item is what was reported",
+            Self::Rating => "a posting is the rating of its item",
+            Self::Claim => "items and postings belong together",
+            Self::DayTotal => "a day total is the sum of its postings",
+            Self::Invoice => "an invoice is what its days cost",
+            Self::LinePart => "each billed revision is in one line",
+            Self::Carry => "carries are what was billed",
+            Self::Series => "invoice numbers are 1 to n",
+            Self::Intake => "every batch is accounted for",
+            Self::Parked => "what is parked is not recorded",
+        })
+    }
+}

@@ -1,0 +1,191 @@
+//! What is checked across accounts: items from their side, series, batches, parked items.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use billing_core::{
+    decide::StoredItem,
+    event::Posting,
+    id::{AccountId, SeriesId},
+    item::{Fingerprint, ItemKey},
+};
+
+use crate::{
+    billing::{Error, Result, Tenant},
+    error::{StoreError, StoreResult},
+    state_hash::posting_numbers,
+    store::Facts,
+    verify::{Promise, Report, account},
+};
+
+/// How many rows are read at a time.
+pub(super) const PAGE: u32 = 1_000;
+
+/// Turns what cannot be understood into a finding; any other failure ends the check.
+pub(super) fn readable<T>(
+    report: &mut Report,
+    of: Option<&AccountId>,
+    answer: StoreResult<T>,
+) -> Result<Option<T>> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error @ StoreError::Corrupt { .. }) => {
+            let cause = match &error {
+                StoreError::Corrupt { source: Some(source), .. } => format!("{error}: {source}"),
+                _ => error.to_string(),
+            };
+            report.find(Promise::Readable, of, cause);
+            Ok(None)
+        }
+        Err(error) => Err(Error::Store(error)),
+    }
+}
+
+pub(super) async fn check(tenant: &Tenant, report: &mut Report) -> Result<()> {
+    let mut numbers: BTreeMap<SeriesId, u64> = BTreeMap::new();
+    let mut after: Option<AccountId> = None;
+    loop {
+        let page = tenant.read().await?.account_page(after.as_ref(), PAGE).await;
+        let Some(page) = readable(report, None, page)? else { break };
+        let Some(last) = page.last() else { break };
+        after = Some(last.clone());
+        for id in &page {
+            account::check(tenant, id, report, &mut numbers).await?;
+        }
+    }
+    check_items(tenant, report).await?;
+    check_series(tenant, report, &numbers).await?;
+    check_parked(tenant, report).await?;
+    check_intakes(tenant, report).await
+}
+
+/// Every item has the postings it was answered with.
+async fn check_items(tenant: &Tenant, report: &mut Report) -> Result<()> {
+    let mut after: Option<ItemKey> = None;
+    loop {
+        let mut facts = tenant.read().await?;
+        let page = facts.item_page(after.as_ref(), PAGE).await;
+        let Some(page) = readable(report, None, page)? else { return Ok(()) };
+        let Some(last) = page.last() else { return Ok(()) };
+        after = Some(last.claim.key.clone());
+        let numbers: Vec<_> = page.iter().flat_map(posting_numbers).collect();
+        let postings = readable(report, None, facts.postings(&numbers).await)?.unwrap_or_default();
+        let postings: BTreeMap<_, _> =
+            postings.into_iter().map(|p| ((p.account.clone(), p.seq), p)).collect();
+        for item in &page {
+            report.items = report.items.saturating_add(1);
+            check_item(item, &postings, report);
+        }
+    }
+}
+
+fn check_item(
+    item: &StoredItem,
+    postings: &BTreeMap<(AccountId, u64), Posting>,
+    report: &mut Report,
+) {
+    let StoredItem { claim, .. } = item;
+    let account = Some(&claim.account);
+    if Fingerprint::of(account, &item.item) != claim.fingerprint {
+        let what = format!("the content of item {} has another fingerprint", claim.key);
+        report.find(Promise::Item, account, what);
+    }
+    if item.postings == 0 || claim.current_seq < claim.first_seq {
+        report.find(Promise::Claim, account, format!("item {} has no postings", claim.key));
+    }
+    let missing = posting_numbers(item)
+        .find(|number| postings.get(number).is_none_or(|posting| posting.item != claim.key));
+    if let Some((_, seq)) = missing {
+        let what = format!("posting {seq} of item {} is missing or of another item", claim.key);
+        report.find(Promise::Claim, account, what);
+    }
+}
+
+/// The numbers of each series are 1..n, and each was met in an account.
+async fn check_series(
+    tenant: &Tenant,
+    report: &mut Report,
+    met: &BTreeMap<SeriesId, u64>,
+) -> Result<()> {
+    let mut facts = tenant.read().await?;
+    let all = facts.all_series().await;
+    let Some(all) = readable(report, None, all)? else { return Ok(()) };
+    let listed: BTreeSet<_> = all.iter().map(|(series, _)| series).collect();
+    for series in met.keys().filter(|series| !listed.contains(series)) {
+        let what = format!("series {series} has invoices and no last number");
+        report.find(Promise::Series, None, what);
+    }
+    for (series, last) in &all {
+        check_numbers(&mut *facts, series, *last, report).await?;
+        let in_accounts = met.get(series).copied().unwrap_or(0);
+        if in_accounts != *last {
+            let what = format!("series {series} gave {last} numbers, accounts hold {in_accounts}");
+            report.find(Promise::Series, None, what);
+        }
+    }
+    Ok(())
+}
+
+async fn check_numbers(
+    facts: &mut dyn Facts,
+    series: &SeriesId,
+    last: u64,
+    report: &mut Report,
+) -> Result<()> {
+    let mut seen = 0_u64;
+    loop {
+        let page = facts.invoice_numbers(series, seen, PAGE).await;
+        let Some(page) = readable(report, None, page)? else { return Ok(()) };
+        if page.is_empty() {
+            break;
+        }
+        for number in page {
+            if number != seen.saturating_add(1) {
+                let what = format!("series {series} has {number} after {seen}");
+                report.find(Promise::Series, None, what);
+            }
+            seen = number;
+        }
+    }
+    if seen != last {
+        let what = format!("series {series} ends at {seen}, its last number given is {last}");
+        report.find(Promise::Series, None, what);
+    }
+    Ok(())
+}
+
+async fn check_parked(tenant: &Tenant, report: &mut Report) -> Result<()> {
+    let mut after: Option<ItemKey> = None;
+    loop {
+        let mut facts = tenant.read().await?;
+        let page = facts.parked_page(after.as_ref(), PAGE).await;
+        let Some(page) = readable(report, None, page)? else { return Ok(()) };
+        let Some(last) = page.last() else { return Ok(()) };
+        after = Some(last.incoming.key.clone());
+        let keys: Vec<_> = page.iter().map(|parked| parked.incoming.key.clone()).collect();
+        let both = readable(report, None, facts.items(&keys).await)?.unwrap_or_default();
+        for item in both {
+            let what = format!("item {} is recorded and parked", item.claim.key);
+            report.find(Promise::Parked, Some(&item.claim.account), what);
+        }
+    }
+}
+
+async fn check_intakes(tenant: &Tenant, report: &mut Report) -> Result<()> {
+    let mut after = None;
+    loop {
+        let mut facts = tenant.read().await?;
+        let page = facts.intake_page(after.as_ref(), PAGE).await;
+        let Some(page) = readable(report, None, page)? else { return Ok(()) };
+        let Some(last) = page.last() else { return Ok(()) };
+        after = Some(last.id.clone());
+        for intake in &page {
+            report.intakes = report.intakes.saturating_add(1);
+            let refusals = facts.refusals(&intake.id).await;
+            let kept = readable(report, None, refusals)?.unwrap_or_default().len();
+            if !intake.balances() || u64::try_from(kept).unwrap_or(u64::MAX) != intake.refused {
+                let what = format!("batch {} keeps {kept} refusals: {intake:?}", intake.id);
+                report.find(Promise::Intake, None, what);
+            }
+        }
+    }
+}
