@@ -6,6 +6,8 @@
 
 pub mod billing;
 pub mod clock;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod error;
 pub mod memory;
 #[cfg(feature = "sqlite")]

@@ -7,6 +7,7 @@ mod floors;
 mod lexer;
 mod links;
 mod purity;
+mod sample_data;
 mod tidy;
 mod tree;
 
@@ -67,6 +68,8 @@ enum Task {
     /// Run the long counts and write their figures to docs/evidence.md
     #[command(after_help = EVIDENCE_EXAMPLES)]
     Evidence(evidence::Options),
+    /// Write the sample month of the examples anew: the same calls every time
+    SampleData,
 }
 
 fn main() -> ExitCode {
@@ -75,6 +78,7 @@ fn main() -> ExitCode {
         Task::Ci(options) => ci::run(&root, &options),
         Task::Tidy => tidy::run(&root),
         Task::Evidence(options) => evidence::run(&root, &options),
+        Task::SampleData => sample_data::run(&root),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

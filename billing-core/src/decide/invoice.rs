@@ -389,6 +389,10 @@ impl<'a> Ledger<'a> {
         let totals = usage.map_or(Totals::nothing(None), |usage| usage.unbilled);
         let before = facts.before.get(&group).cloned().unwrap_or_else(Carry::nothing);
         let exact = before.exact.add(&exact);
+        // Lines and carries are kept as text: what is too long to be read back stops the bill.
+        let _readable: Exact = exact.to_string().parse().map_err(|error: MoneyError| {
+            BillError::Strategy { strategy: strategy.id().clone(), problem: error.into() }
+        })?;
         let rounded = exact.round(settings.decimals(), settings.invoice.rounding)?;
         let amount = rounded.checked_sub(before.billed)?;
         let parts = share_out(amount, days, settings.decimals())?;

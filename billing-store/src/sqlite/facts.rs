@@ -73,6 +73,8 @@ macro_rules! intake {
     };
 }
 
+// Keys come as one JSON parameter. `cross join` keeps the planner from scanning the tenant's rows for each of them.
+
 /// A parameter of a statement.
 enum Param<'a> {
     Text(&'a str),
@@ -117,7 +119,7 @@ impl Facts for SqliteUnit {
             .all(
                 "billing_assignment",
                 "select a.account, a.assignment, a.from_day, a.plan, a.version \
-                 from json_each(?2) k join billing_assignment a \
+                 from json_each(?2) k cross join billing_assignment a \
                  on a.tenant = ?1 and a.account = k.value order by a.account, a.from_day",
                 &[Text(&keys)],
             )
@@ -133,7 +135,7 @@ impl Facts for SqliteUnit {
                  (select max(i.period_end) from billing_invoice i \
                   where i.tenant = a.tenant and i.account = a.account) \
                  from json_each(?2) k \
-                 join billing_account a on a.tenant = ?1 and a.account = k.value \
+                 cross join billing_account a on a.tenant = ?1 and a.account = k.value \
                  join billing_account_settings s on s.tenant = a.tenant and s.account = a.account",
                 &[Text(&keys)],
             )
@@ -166,7 +168,7 @@ impl Facts for SqliteUnit {
             concat!(
                 "select ",
                 item!(),
-                " from json_each(?2) k join billing_item i on i.tenant = ?1 \
+                " from json_each(?2) k cross join billing_item i on i.tenant = ?1 \
                  and i.source = k.value ->> 0 and i.id = k.value ->> 1 and i.leg = k.value ->> 2"
             ),
             &[Text(&keys)],
@@ -201,7 +203,7 @@ impl Facts for SqliteUnit {
             concat!(
                 "select ",
                 parked!(),
-                " from json_each(?2) k join billing_parked p \
+                " from json_each(?2) k cross join billing_parked p \
                  on p.tenant = ?1 and p.source = k.value ->> 0 and p.id = k.value ->> 1 \
                  and p.leg = k.value ->> 2"
             ),
@@ -238,7 +240,7 @@ impl Facts for SqliteUnit {
             concat!(
                 "select ",
                 total!(),
-                " from json_each(?2) k join billing_day_total t \
+                " from json_each(?2) k cross join billing_day_total t \
                  on t.tenant = ?1 and t.account = k.value ->> 0 and t.day = k.value ->> 1"
             ),
             &[Text(&days)],
@@ -253,7 +255,7 @@ impl Facts for SqliteUnit {
             concat!(
                 "select ",
                 total!(),
-                " from json_each(?2) k join billing_day_total t \
+                " from json_each(?2) k cross join billing_day_total t \
                  on t.tenant = ?1 and t.account = k.value and t.billed = 0"
             ),
             &[Text(&accounts)],
@@ -296,7 +298,7 @@ impl Facts for SqliteUnit {
             concat!(
                 "select ",
                 carry!(),
-                " from json_each(?2) k join billing_carry c \
+                " from json_each(?2) k cross join billing_carry c \
                  on c.tenant = ?1 and c.account = k.value ->> 0 and c.scope = k.value ->> 1"
             ),
             &[Text(&scopes)],
@@ -322,7 +324,7 @@ impl Facts for SqliteUnit {
         let ids = json(&ids)?;
         self.all(
             "billing_plan",
-            "select p.body from json_each(?2) k join billing_plan p \
+            "select p.body from json_each(?2) k cross join billing_plan p \
              on p.tenant = ?1 and p.plan = k.value ->> 0 and p.version = k.value ->> 1",
             &[Text(&ids)],
         )
@@ -381,7 +383,7 @@ impl Facts for SqliteUnit {
             concat!(
                 "select ",
                 posting!(),
-                " from json_each(?2) k join billing_posting p \
+                " from json_each(?2) k cross join billing_posting p \
                  on p.tenant = ?1 and p.account = k.value ->> 0 and p.seq = k.value ->> 1"
             ),
             &[Text(&numbers)],

@@ -1,0 +1,201 @@
+//! Everything a tenant has, read through the facts alone, so that two states can be compared.
+
+use std::collections::BTreeMap;
+
+use billing_core::{
+    account::{AccountSettings, Assignment},
+    decide::{AccountFacts, CarryMove, Intake, Parked, Refusal, StoredItem, Writes},
+    event::{Head, JournalEntry},
+    id::{AccountId, IntakeId, SeriesId},
+    invoice::Invoice,
+    item::ItemKey,
+    plan::PlanSpec,
+    time::Day,
+    usage::DayTotal,
+};
+
+use crate::{
+    conformance::bench::{Failed, ensure},
+    store::Facts,
+};
+
+/// What one page of the walk asks for; odd, so that a store's own chunks end elsewhere.
+const PAGE: u32 = 997;
+
+/// More rows than the suite ever writes: a walk that goes on is a store that does not move on.
+const ROWS_MAX: usize = 100_000;
+
+/// Asks for page after page until one is empty; `$so_far` is what came before.
+macro_rules! walk {
+    ($so_far:ident, $page:expr) => {{
+        let mut $so_far = Vec::new();
+        loop {
+            let page = $page.await?;
+            if page.is_empty() {
+                break $so_far;
+            }
+            $so_far.extend(page);
+            ensure($so_far.len() < ROWS_MAX, "pages never end")?;
+        }
+    }};
+}
+
+/// Everything a tenant has. What comes in pages stands in the order of the pages, the rest in the order of its keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Dump {
+    pub(super) accounts: Vec<AccountFacts>,
+    pub(super) journals: BTreeMap<AccountId, Vec<JournalEntry>>,
+    pub(super) items: Vec<StoredItem>,
+    pub(super) parked: Vec<Parked>,
+    pub(super) totals: Vec<DayTotal>,
+    pub(super) carries: Vec<CarryMove>,
+    pub(super) plans: Vec<PlanSpec>,
+    pub(super) intakes: Vec<(Intake, Vec<Refusal>)>,
+    pub(super) invoices: Vec<Invoice>,
+    pub(super) numbers: BTreeMap<SeriesId, Vec<u64>>,
+    pub(super) series: Vec<(SeriesId, u64)>,
+}
+
+impl Dump {
+    pub(super) async fn read(facts: &mut dyn Facts) -> Result<Self, Failed> {
+        let mut dump = Self {
+            items: walk!(so_far, facts.item_page(so_far.last().map(item_key), PAGE)),
+            parked: walk!(so_far, facts.parked_page(so_far.last().map(parked_key), PAGE)),
+            plans: facts.all_plans().await?,
+            series: facts.all_series().await?,
+            ..Self::default()
+        };
+        let accounts = walk!(so_far, facts.account_page(so_far.last(), PAGE));
+        for account in &accounts {
+            dump.account(facts, account).await?;
+        }
+        let intakes = walk!(so_far, facts.intake_page(so_far.last().map(intake_key), PAGE));
+        for intake in intakes {
+            let refusals = facts.refusals(&intake.id).await?;
+            dump.intakes.push((intake, refusals));
+        }
+        for (series, _) in &dump.series {
+            let after = |so_far: &[u64]| so_far.last().copied().unwrap_or(0);
+            let numbers = walk!(so_far, facts.invoice_numbers(series, after(&so_far), PAGE));
+            let _none: Option<_> = dump.numbers.insert(series.clone(), numbers);
+        }
+        dump.sort();
+        Ok(dump)
+    }
+
+    async fn account(&mut self, facts: &mut dyn Facts, account: &AccountId) -> Result<(), Failed> {
+        self.accounts.extend(facts.accounts(core::slice::from_ref(account)).await?);
+        let after = |so_far: &[JournalEntry]| so_far.last().map_or(0, JournalEntry::seq);
+        let journal = walk!(so_far, facts.journal(account, after(&so_far), PAGE));
+        let _none: Option<_> = self.journals.insert(account.clone(), journal);
+        self.totals.extend(facts.totals_of(account).await?);
+        self.carries.extend(facts.carries_of(account).await?);
+        self.invoices.extend(facts.invoices_of(account).await?);
+        Ok(())
+    }
+
+    /// What an empty store holds once `writes` were applied, for writes that are complete in themselves.
+    pub(super) fn of(writes: &Writes) -> Self {
+        let mut dump = Self {
+            accounts: writes.accounts.iter().map(|settings| facts_of(writes, settings)).collect(),
+            items: writes.items.clone(),
+            parked: writes.parked.clone(),
+            totals: writes.totals.clone(),
+            carries: writes.carries.clone(),
+            plans: writes.plans.clone(),
+            intakes: writes.intake.iter().map(|i| (i.clone(), writes.refusals.clone())).collect(),
+            invoices: writes.invoices.clone(),
+            series: writes.series.iter().cloned().collect(),
+            ..Self::default()
+        };
+        dump.accounts.sort_by(|one, two| one.settings.id.cmp(&two.settings.id));
+        dump.items.sort_by(|one, two| item_key(one).cmp(item_key(two)));
+        dump.parked.sort_by(|one, two| parked_key(one).cmp(parked_key(two)));
+        dump.plans.sort_by(|one, two| (&one.id, one.version).cmp(&(&two.id, two.version)));
+        dump.invoices.sort_by(|one, two| invoice_key(one).cmp(&invoice_key(two)));
+        for AccountFacts { settings, .. } in &dump.accounts {
+            let journal = journal_of(writes, &settings.id);
+            let _none: Option<_> = dump.journals.insert(settings.id.clone(), journal);
+        }
+        for (series, _) in &dump.series {
+            let mine = dump.invoices.iter().filter(|invoice| invoice.series == *series);
+            let mut numbers: Vec<_> = mine.map(|invoice| invoice.number).collect();
+            numbers.sort_unstable();
+            let _none: Option<_> = dump.numbers.insert(series.clone(), numbers);
+        }
+        dump.sort();
+        dump
+    }
+
+    /// Brings what comes in no promised order into one. Pages stay as they came: their order is a promise.
+    fn sort(&mut self) {
+        self.totals.sort_by(|one, two| one.key.cmp(&two.key));
+        self.carries.sort_by(|one, two| one.key.cmp(&two.key));
+        self.series.sort();
+    }
+
+    /// The first table that differs from another state, in words.
+    pub(super) fn difference(&self, other: &Self) -> Option<String> {
+        let journal = |dump: &Self| dump.journals.values().map(Vec::len).sum();
+        let numbers = |dump: &Self| dump.numbers.values().map(Vec::len).sum();
+        let tables: [(&str, bool, fn(&Self) -> usize); 9] = [
+            ("accounts", self.accounts == other.accounts, |dump| dump.accounts.len()),
+            ("items", self.items == other.items, |dump| dump.items.len()),
+            ("parked items", self.parked == other.parked, |dump| dump.parked.len()),
+            ("day totals", self.totals == other.totals, |dump| dump.totals.len()),
+            ("carries", self.carries == other.carries, |dump| dump.carries.len()),
+            ("plans", self.plans == other.plans, |dump| dump.plans.len()),
+            ("records of batches", self.intakes == other.intakes, |dump| dump.intakes.len()),
+            ("invoices", self.invoices == other.invoices, |dump| dump.invoices.len()),
+            ("series", self.series == other.series, |dump| dump.series.len()),
+        ];
+        let tables = tables.map(|(name, same, count)| (name, same, count(self), count(other)));
+        let journals = self.journals == other.journals;
+        let given = self.numbers == other.numbers;
+        let tables = tables.into_iter().chain([
+            ("journal entries", journals, journal(self), journal(other)),
+            ("invoice numbers", given, numbers(self), numbers(other)),
+        ]);
+        let mut differ = tables.filter(|(_, same, ..)| !same);
+        differ.next().map(|(name, _, found, due)| {
+            format!("the {name} are not as they must be ({found} found, {due} due)")
+        })
+    }
+}
+
+fn facts_of(writes: &Writes, settings: &AccountSettings) -> AccountFacts {
+    let account = &settings.id;
+    let head = writes.heads.iter().find(|(id, _)| id == account);
+    let assigned = writes.assignments.iter().filter(|(id, _)| id == account);
+    let mut assignments: Vec<Assignment> = assigned.map(|(_, a)| a.clone()).collect();
+    assignments.sort_by_key(|assignment| assignment.from);
+    let mine = writes.invoices.iter().filter(|invoice| invoice.draft.account == *account);
+    let invoiced_until: Option<Day> = mine.map(|invoice| invoice.draft.period.end()).max();
+    let head = head.map_or(Head::EMPTY, |(_, head)| *head);
+    AccountFacts { settings: settings.clone(), head, assignments, invoiced_until }
+}
+
+fn journal_of(writes: &Writes, account: &AccountId) -> Vec<JournalEntry> {
+    let postings = writes.postings.iter().filter(|posting| posting.account == *account);
+    let events = writes.events.iter().filter(|event| event.account == *account);
+    let postings = postings.cloned().map(JournalEntry::Posting);
+    let mut journal: Vec<_> = postings.chain(events.cloned().map(JournalEntry::Event)).collect();
+    journal.sort_by_key(JournalEntry::seq);
+    journal
+}
+
+pub(super) const fn item_key(item: &StoredItem) -> &ItemKey {
+    &item.claim.key
+}
+
+pub(super) const fn parked_key(parked: &Parked) -> &ItemKey {
+    &parked.incoming.key
+}
+
+pub(super) const fn intake_key(intake: &Intake) -> &IntakeId {
+    &intake.id
+}
+
+const fn invoice_key(invoice: &Invoice) -> (&AccountId, &SeriesId, u64) {
+    (&invoice.draft.account, &invoice.series, invoice.number)
+}

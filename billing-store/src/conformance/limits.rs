@@ -1,0 +1,247 @@
+//! Values at their limits: they come back as they were, or money is lost without a word.
+
+use billing_core::{
+    decide::{CarryMove, Intake, ParkReason, Parked, Refusal, StoredItem, Writes},
+    digest::Digest,
+    event::{Event, Happened, Head, Posting},
+    invoice::{Draft, Invoice, Line},
+    item::{Call, Direction, Disposition, Fingerprint, Item},
+    money::{Amount, Exact, Quantity},
+    tax::{TaxLine, TaxMode, TaxProfile, Taxed},
+    time::{Day, Instant, Period},
+    usage::{Carry, CarryKey, DayTotal, ScopeKey, TotalKey, Totals},
+};
+
+use crate::conformance::{
+    bench::{Bench, Kept, ensure_same},
+    dump::Dump,
+    sample::{self, Made},
+};
+
+/// The largest number that every database has.
+const NUMBER_MAX: u64 = i64::MAX.unsigned_abs();
+
+/// Amounts and quantities at their limits, and some that no binary fraction is equal to.
+const DECIMALS: [&str; 11] = [
+    "0",
+    "0.0000000001",
+    "-0.0000000001",
+    "999999999999999999.9999999999",
+    "-999999999999999999.9999999999",
+    "999999999999999999",
+    "123456789012345.6789012345",
+    "0.1",
+    "-1.62",
+    "9007199254740993",
+    "1000000000",
+];
+
+/// Fractions with no decimal, and one that is as long as a fraction may be written.
+const FRACTIONS: [&str; 6] = [
+    "0",
+    "1/3",
+    "-7/3",
+    "0.0000000001",
+    "99999999999999999999999999999999999999999999999999999999999999999999999999999999999999999/\
+     77777777777777777777777777777777777777777777777777777777777777777777777777777777777777778",
+    "-123456789012345678901234567890123456789.5",
+];
+
+/// A text with everything that separates, quotes, ends or begins something somewhere.
+const TEXT: &str =
+    "it's \"quoted\", 100 % \\ back\u{1f600}\u{301} \u{202e}right; -- drop\ttab\nline\r\n{$1} ?1";
+
+/// A line of a broken file as it came.
+const RAW: &str = "\u{0}\u{1}\u{7f}\u{feff}\"a\";'b';\\c\r\n\t\u{1b}[31m \u{10ffff}";
+
+pub(super) async fn values_come_back(bench: &Bench) -> Kept {
+    for writes in [extremes()?, amounts()?] {
+        let tenant = if writes.plans.is_empty() { &bench.acme } else { &bench.rival };
+        bench.commit(tenant, &writes).await?;
+        ensure_same(&bench.dump(tenant).await?, &Dump::of(&writes), "values at their limits")?;
+    }
+    Ok(())
+}
+
+/// Every amount, quantity and fraction in every place that holds one.
+fn amounts() -> Made<Writes> {
+    let mut writes = sample::opened("alice")?;
+    for (seq, text) in (2_u64..).zip(DECIMALS) {
+        let (quantity, amount) = (sample::of(text)?, Some(sample::of(text)?));
+        let group = sample::of(&format!("group-{seq}"))?;
+        let totals = Totals { count: -1, quantity, amount };
+        let total = sample::total("alice", "2026-10-05", 1)?;
+        let key = TotalKey { group, ..total.key.clone() };
+        writes.postings.push(Posting { totals, ..sample::posting("alice", seq)? });
+        writes.totals.push(DayTotal { key: key.clone(), totals, ..total });
+        let carried =
+            CarryKey { group: key.group, ..sample::carry("alice", ScopeKey::Lifetime)?.key };
+        let (exact, billed) = (Exact::from(quantity), sample::of(text)?);
+        writes.carries.push(CarryMove { key: carried, carry: Carry { quantity, exact, billed } });
+    }
+    for (number, text) in (1_u32..).zip(FRACTIONS) {
+        let CarryMove { key, carry } =
+            sample::carry("alice", ScopeKey::Stretch(sample::of("2026-10-01")?, number))?;
+        let exact: Exact = sample::of(text)?;
+        writes.carries.push(CarryMove { key, carry: Carry { exact, ..carry } });
+    }
+    let unpriced = Totals { amount: None, ..Totals::nothing(None) };
+    writes.totals.push(DayTotal { totals: unpriced, ..sample::total("alice", "2026-10-06", 1)? });
+    writes.invoices.push(invoice_of_all(&writes)?);
+    writes.series = Some((sample::of("invoices")?, 1));
+    Ok(writes)
+}
+
+fn invoice_of_all(writes: &Writes) -> Made<Invoice> {
+    let mut invoice = sample::invoice("alice", "invoices", 1, "2026-10-01")?;
+    let fractions: Vec<Exact> =
+        FRACTIONS.iter().map(|text| sample::of(text)).collect::<Made<_>>()?;
+    for (total, exact) in writes.totals.iter().zip(fractions.into_iter().cycle()) {
+        let mut line = sample::line(invoice.draft.period, total)?;
+        let amount = total.totals.amount.unwrap_or(Amount::ZERO);
+        line.parts.iter_mut().for_each(|part| part.share = amount);
+        let unit = total.totals.amount.and(line.unit);
+        invoice.draft.lines.push(Line { exact, before: amount, amount, unit, ..line });
+    }
+    Ok(invoice)
+}
+
+/// The first and last days, instants and numbers there are, and texts that nobody would type.
+fn extremes() -> Made<Writes> {
+    let mut writes = sample::everything("alice", NUMBER_MAX)?;
+    let account = sample::of("alice")?;
+    writes.heads = vec![(account, Head { seq: NUMBER_MAX, chain: Digest::from_bytes([0xff; 32]) })];
+    writes.plans = vec![plan()?];
+    writes.assignments = assignments()?;
+    writes.items = vec![item("first", Instant::MIN)?, item("last", Instant::MAX)?];
+    writes.parked = vec![parked("first", Instant::MIN)?, parked("last", Instant::MAX)?];
+    let last = NUMBER_MAX.saturating_sub(1);
+    writes.postings =
+        vec![posting(2, Day::MIN, i64::MIN)?, posting(NUMBER_MAX, Day::MAX, i64::MAX)?];
+    writes.events = vec![event(1, Instant::MIN)?, event(last, Instant::MAX)?];
+    writes.totals = writes.postings.iter().map(total).collect();
+    writes.carries = carries()?;
+    writes.intake = Some(intake()?);
+    writes.refusals = vec![refusal(RAW), refusal(""), refusal(TEXT)];
+    writes.invoices = vec![invoice()?];
+    Ok(writes)
+}
+
+fn plan() -> Made<billing_core::plan::PlanSpec> {
+    let mut plan = sample::plan("basic", u32::MAX)?;
+    for strategy in &mut plan.strategies {
+        strategy.kind = TEXT.into();
+        strategy.terms = serde_json::json!({
+            "text": TEXT, "raw": RAW, "": null, "deep": [[[{"a": [true, false, {}, []]}]]],
+            "most": u64::MAX, "least": i64::MIN, "one": "1.10",
+        });
+    }
+    Ok(plan)
+}
+
+fn assignments() -> Made<Vec<(billing_core::id::AccountId, billing_core::account::Assignment)>> {
+    let mut first = sample::assignment(1, "2026-10-01")?;
+    let mut last = sample::assignment(u32::MAX, "2026-10-01")?;
+    (first.from, last.from) = (Day::MIN, Day::MAX);
+    (first.version, last.version) = (1, u32::MAX);
+    Ok(vec![(sample::of("alice")?, first), (sample::of("alice")?, last)])
+}
+
+fn item(id: &str, start: Instant) -> Made<StoredItem> {
+    let mut item = sample::item("alice", sample::key(id)?, NUMBER_MAX)?;
+    item.item = call(start)?;
+    item.postings = u32::MAX;
+    item.claim.fingerprint = Fingerprint { rule: u16::MAX, digest: Digest::from_bytes([0x80; 32]) };
+    Ok(item)
+}
+
+fn call(start: Instant) -> Made<Item> {
+    Ok(Item::Call(Call {
+        start,
+        duration_ms: u64::MAX,
+        caller: sample::of("it's \"me\" \u{1f600} \\ %")?,
+        callee: sample::of("+12025550123")?,
+        disposition: Disposition::NoAnswer,
+        direction: Direction::Internal,
+    }))
+}
+
+fn parked(id: &str, since: Instant) -> Made<Parked> {
+    let mut parked = sample::parked(sample::key(id)?)?;
+    parked.incoming.item = call(since)?;
+    let (plan, why) = (sample::of("basic")?, RAW.to_owned());
+    Ok(Parked {
+        reason: ParkReason::PlanUnavailable { plan, version: u32::MAX, why },
+        since,
+        ..parked
+    })
+}
+
+fn posting(seq: u64, day: Day, count: i64) -> Made<Posting> {
+    Ok(Posting {
+        day,
+        seq,
+        assignment: u32::MAX,
+        day_revision: u32::MAX,
+        rules: u16::MAX,
+        zone_data: TEXT.into(),
+        fingerprint: Fingerprint { rule: u16::MAX, digest: Digest::ZERO },
+        totals: Totals { count, quantity: Quantity::ZERO, amount: None },
+        ..sample::posting("alice", seq)?
+    })
+}
+
+fn total(posting: &Posting) -> DayTotal {
+    let Posting { unit, currency, totals, .. } = posting.clone();
+    DayTotal { key: posting.total_key(), unit, currency, totals, closed: true, billed: false }
+}
+
+fn event(seq: u64, at: Instant) -> Made<Event> {
+    let mut settings = sample::settings("alice")?;
+    let percent = sample::of("7.7")?;
+    settings.tax = Some(TaxProfile { name: TEXT.into(), percent, mode: TaxMode::Included });
+    settings.customer = Some(sample::of("it's \u{1f600}")?);
+    Ok(Event { at, what: Happened::AccountOpened { settings }, ..sample::event("alice", seq)? })
+}
+
+fn carries() -> Made<Vec<CarryMove>> {
+    let scopes = [
+        ScopeKey::Stretch(Day::MIN, 0),
+        ScopeKey::Stretch(Day::MAX, u32::MAX),
+        ScopeKey::Period(Day::MIN),
+        ScopeKey::Period(Day::MAX),
+        ScopeKey::Lifetime,
+    ];
+    scopes.into_iter().map(|scope| sample::carry("alice", scope)).collect()
+}
+
+fn intake() -> Made<Intake> {
+    Ok(Intake {
+        label: TEXT.into(),
+        at: Instant::MAX,
+        received: NUMBER_MAX,
+        recorded: NUMBER_MAX,
+        parked: 0,
+        refused: 0,
+        ..sample::intake("batch")?
+    })
+}
+
+fn refusal(raw: &str) -> Refusal {
+    Refusal { place: TEXT.into(), reason: TEXT.into(), raw: raw.into() }
+}
+
+fn invoice() -> Made<Invoice> {
+    let invoice = sample::invoice("alice", "invoices", NUMBER_MAX, "2026-10-01")?;
+    let (most, least) = (sample::of(DECIMALS[3])?, sample::of(DECIMALS[4])?);
+    let tax = TaxLine { name: TEXT.into(), percent: sample::of("7.7")?, base: most, amount: least };
+    let draft = Draft {
+        period: Period::try_new(Day::MIN, Day::MAX)?,
+        start: Instant::MIN,
+        end: Instant::MAX,
+        zone_data: TEXT.into(),
+        taxed: Taxed { net: least, taxes: vec![tax], total: most },
+        ..invoice.draft
+    };
+    Ok(Invoice { issued_at: Instant::MAX, draft, ..invoice })
+}

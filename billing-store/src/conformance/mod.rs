@@ -1,0 +1,25 @@
+//! The suite that every store must pass: what a store promises, checked by name.
+//!
+//! Whoever writes a store calls [`check`] with a function that makes an empty one. The suite stops at the first [`Promise`]
+//! that is broken and says how. It works through [`Store`](crate::store::Store) alone, so it can be run against anything that
+//! implements it, and it asks for no runtime of its own: units that compete are polled side by side.
+//!
+//! The promises are checked from the plain to the involved, and each on a store of its own, so that the first name is the one
+//! to start mending at.
+
+mod bench;
+mod cancel;
+mod door;
+mod dump;
+mod keys;
+mod limits;
+mod once;
+mod order;
+mod promise;
+mod sample;
+mod suite;
+mod together;
+mod units;
+
+pub use promise::{Broken, Promise};
+pub use suite::check;

@@ -1,0 +1,122 @@
+//! What a store promises, each promise with a name.
+
+use core::fmt;
+
+/// A promise that every store gives.
+///
+/// # Examples
+///
+/// ```
+/// use billing_store::conformance::Promise;
+///
+/// assert_eq!(Promise::AClaimIsForEver.to_string(), "an item is claimed once and for ever");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Promise {
+    /// Two tenants with the same ids see nothing of each other.
+    TenantsAreApart,
+    /// Postings and events of an account come merged by number, however they are paged.
+    JournalIsInOrder,
+    /// Every page holds the next rows in order, as many as were asked for while there are more.
+    PagesAreComplete,
+    /// A question by keys finds the rows that the pages list, each once, also for many keys and keys named twice.
+    KeysFindTheirRows,
+    /// Ids that differ in one byte are different, and pages are in the order of bytes.
+    KeysAreBytes,
+    /// Numbers, instants, days and texts come back as they were, up to their limits.
+    ValuesComeBack,
+    /// A unit that is dropped without a commit leaves nothing.
+    NothingBeforeCommit,
+    /// A unit reads what it wrote; nobody else does before it commits.
+    UnitSeesItself,
+    /// Of an apply that was refused half-way, nothing stays once the unit is dropped.
+    AllOrNothing,
+    /// An item is claimed once: again it is refused, in the same unit, in a later one and for other content.
+    AClaimIsForEver,
+    /// An account, a plan version, an assignment and the record of a batch are written once.
+    NamesAreTakenOnce,
+    /// A number of a journal belongs to one posting or one event, a number of a series to one invoice.
+    NumberIsGivenOnce,
+    /// What may change is replaced: heads, day totals, carries, series and parked items.
+    WritesReplace,
+    /// An account has one invoice for a period and a day total is in one line, also if several runs compete.
+    InvoiceOnceAPeriod,
+    /// Units that lock the same account follow one another: no update is lost.
+    UnitsFollowOneAnother,
+    /// Doing it again changes nothing.
+    ReplayChangesNothing,
+    /// Usage that comes after its invoice opens a new revision of its day and leaves the old one as it was.
+    LateUsageOpensARevision,
+    /// A future that is dropped at any point leaves the store usable and nothing half-written.
+    CancelledLeavesNothing,
+}
+
+impl Promise {
+    /// Every promise, in the order in which they are checked.
+    pub const ALL: &'static [Self] = &[
+        Self::TenantsAreApart,
+        Self::JournalIsInOrder,
+        Self::PagesAreComplete,
+        Self::KeysFindTheirRows,
+        Self::KeysAreBytes,
+        Self::ValuesComeBack,
+        Self::NothingBeforeCommit,
+        Self::UnitSeesItself,
+        Self::AllOrNothing,
+        Self::AClaimIsForEver,
+        Self::NamesAreTakenOnce,
+        Self::NumberIsGivenOnce,
+        Self::WritesReplace,
+        Self::InvoiceOnceAPeriod,
+        Self::UnitsFollowOneAnother,
+        Self::ReplayChangesNothing,
+        Self::LateUsageOpensARevision,
+        Self::CancelledLeavesNothing,
+    ];
+}
+
+impl fmt::Display for Promise {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TenantsAreApart => "two tenants with the same ids see nothing of each other",
+            Self::JournalIsInOrder => {
+                "postings and events come merged in the order of their numbers"
+            }
+            Self::PagesAreComplete => "pages list every row once and in order",
+            Self::KeysFindTheirRows => {
+                "a question by keys finds what the pages list, each row once"
+            }
+            Self::KeysAreBytes => "ids are compared as bytes",
+            Self::ValuesComeBack => "values come back as they were",
+            Self::NothingBeforeCommit => "a unit dropped without a commit leaves nothing",
+            Self::UnitSeesItself => {
+                "a unit reads what it wrote, and nobody else does before it commits"
+            }
+            Self::AllOrNothing => "nothing stays of an apply that was refused",
+            Self::AClaimIsForEver => "an item is claimed once and for ever",
+            Self::NamesAreTakenOnce => {
+                "accounts, plan versions, assignments and batches are written once"
+            }
+            Self::NumberIsGivenOnce => "a number is given once",
+            Self::WritesReplace => "what may change is replaced",
+            Self::InvoiceOnceAPeriod => "a period is invoiced once",
+            Self::UnitsFollowOneAnother => "units that lock the same account follow one another",
+            Self::ReplayChangesNothing => "doing it again changes nothing",
+            Self::LateUsageOpensARevision => "late usage opens a new revision of its day",
+            Self::CancelledLeavesNothing => {
+                "a future dropped at any point leaves nothing half-written"
+            }
+        })
+    }
+}
+
+/// A store broke a promise.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the store does not keep the promise that {promise}: {what}")]
+pub struct Broken {
+    /// Which.
+    pub promise: Promise,
+    /// What was seen.
+    pub what: String,
+}

@@ -1,0 +1,228 @@
+//! Rows to store: one of every kind, with the ids that a check asks for.
+
+use core::str::FromStr;
+
+use billing_core::{
+    account::{AccountSettings, Assignment, Stretch},
+    decide::{CarryMove, Claim, Intake, ParkReason, Parked, Refusal, StoredItem, Writes},
+    digest::Digest,
+    event::{Cause, Event, Happened, Head, Posting},
+    invoice::{Draft, Invoice, Line, LinePart},
+    item::{Call, Direction, Disposition, Fingerprint, Incoming, Item, ItemKey, Party},
+    money::Exact,
+    plan::PlanSpec,
+    tax::Taxed,
+    time::{Instant, Period},
+    usage::{Carry, CarryKey, DayTotal, ScopeKey, TotalKey, Totals},
+};
+
+use crate::conformance::bench::Failed;
+
+/// A row, or the text that was no id; never happens for the texts of this suite.
+pub(super) type Made<T> = Result<T, Failed>;
+
+/// A value from its text.
+pub(super) fn of<T: FromStr<Err: core::error::Error>>(text: &str) -> Made<T> {
+    Ok(text.parse()?)
+}
+
+/// An instant of 2026-10-05, UTC.
+pub(super) fn at(time: &str) -> Made<Instant> {
+    of(&format!("2026-10-05T{time}Z"))
+}
+
+pub(super) fn settings(account: &str) -> Made<AccountSettings> {
+    let mut settings: AccountSettings = serde_json::from_str(
+        r#"{"id":"a","currency":"EUR","zone":"Europe/Berlin",
+            "anchor":{"from":"2026-10-01","months":1}}"#,
+    )?;
+    settings.id = of(account)?;
+    Ok(settings)
+}
+
+pub(super) fn plan(plan: &str, version: u32) -> Made<PlanSpec> {
+    let mut spec: PlanSpec = serde_json::from_str(
+        r#"{"id":"basic","version":1,"currency":"EUR","payment":"postpaid",
+            "strategies":[{"id":"calls","kind":"flat_rate",
+                           "terms":{"per_minute":"0.02","minutes":"pro_rata"}}]}"#,
+    )?;
+    spec.id = of(plan)?;
+    spec.version = version;
+    Ok(spec)
+}
+
+pub(super) fn assignment(number: u32, from: &str) -> Made<Assignment> {
+    Ok(Assignment { number, from: of(from)?, plan: of("basic")?, version: 1 })
+}
+
+pub(super) fn key(id: &str) -> Made<ItemKey> {
+    Ok(ItemKey::new(of("pbx")?, of(id)?))
+}
+
+pub(super) fn call() -> Made<Item> {
+    Ok(Item::Call(Call {
+        start: at("08:00:00")?,
+        duration_ms: 61_000,
+        caller: Party::unknown(),
+        callee: Party::unknown(),
+        disposition: Disposition::Answered,
+        direction: Direction::Outbound,
+    }))
+}
+
+pub(super) fn item(account: &str, key: ItemKey, seq: u64) -> Made<StoredItem> {
+    let (account, item) = (of(account)?, call()?);
+    let fingerprint = Fingerprint::of(Some(&account), &item);
+    let claim = Claim { key, account, fingerprint, first_seq: seq, current_seq: seq };
+    Ok(StoredItem { claim, item, postings: 1 })
+}
+
+pub(super) fn parked(key: ItemKey) -> Made<Parked> {
+    let incoming = Incoming { key, account: None, item: call()? };
+    Ok(Parked { incoming, reason: ParkReason::UnknownAccount, since: at("09:00:00")? })
+}
+
+pub(super) fn posting(account: &str, seq: u64) -> Made<Posting> {
+    let item = item(account, key(&format!("{account}-{seq}"))?, seq)?;
+    Ok(Posting {
+        account: of(account)?,
+        seq,
+        item: item.claim.key,
+        fingerprint: item.claim.fingerprint,
+        cause: Cause::Rated,
+        day: of("2026-10-05")?,
+        assignment: 1,
+        strategy: of("calls")?,
+        group: of("all")?,
+        day_revision: 1,
+        rules: Posting::RULES,
+        zone_data: "2026a".into(),
+        unit: of("ms")?,
+        currency: of("EUR")?,
+        totals: Totals { count: 1, quantity: of("61000")?, amount: Some(of("0.02")?) },
+    })
+}
+
+pub(super) fn event(account: &str, seq: u64) -> Made<Event> {
+    let what = Happened::AccountOpened { settings: settings(account)? };
+    Ok(Event { account: of(account)?, seq, at: at("07:00:00")?, what })
+}
+
+pub(super) fn total(account: &str, day: &str, revision: u32) -> Made<DayTotal> {
+    let posting = posting(account, 1)?;
+    let key = TotalKey { day: of(day)?, revision, ..posting.total_key() };
+    let Posting { unit, currency, totals, .. } = posting;
+    Ok(DayTotal { key, unit, currency, totals, closed: false, billed: false })
+}
+
+pub(super) fn carry(account: &str, scope: ScopeKey) -> Made<CarryMove> {
+    let (strategy, group) = (of("calls")?, of("all")?);
+    let key = CarryKey { account: of(account)?, scope, strategy, group };
+    let carry = Carry { quantity: of("61000")?, exact: of("61/3000")?, billed: of("0.02")? };
+    Ok(CarryMove { key, carry })
+}
+
+pub(super) fn intake(id: &str) -> Made<Intake> {
+    Ok(Intake {
+        id: of(id)?,
+        label: "a batch".into(),
+        at: at("10:00:00")?,
+        received: 4,
+        recorded: 1,
+        replayed: 0,
+        conflict: 0,
+        parked: 1,
+        refused: 2,
+    })
+}
+
+pub(super) fn refusal(place: &str) -> Refusal {
+    Refusal { place: place.into(), reason: "not a call".into(), raw: "a,b,c".into() }
+}
+
+/// The invoice of an account for October 2026 or, from a later day on, for one day.
+pub(super) fn invoice(account: &str, series: &str, number: u64, from: &str) -> Made<Invoice> {
+    let start = of(from)?;
+    let end = if from == "2026-10-01" { of("2026-11-01")? } else { of(&next(from)?)? };
+    let amount = of("0.02")?;
+    Ok(Invoice {
+        series: of(series)?,
+        number,
+        issued_at: at("11:00:00")?,
+        draft: Draft {
+            account: of(account)?,
+            period: Period::try_new(start, end)?,
+            start: at("00:00:00")?,
+            end: at("23:00:00")?,
+            zone: of("Europe/Berlin")?,
+            zone_data: "2026a".into(),
+            currency: of("EUR")?,
+            decimals: 2,
+            lines: Vec::new(),
+            taxed: Taxed { net: amount, taxes: Vec::new(), total: amount },
+        },
+    })
+}
+
+/// A line of an invoice that is made of one day total.
+pub(super) fn line(of_period: Period, total: &DayTotal) -> Made<Line> {
+    let share = of("0.02")?;
+    let TotalKey { day, assignment, strategy, group, revision, .. } = total.key.clone();
+    let (start, end) = (of_period.start(), of_period.end());
+    Ok(Line {
+        stretch: Stretch { period: of_period, assignment, start, end },
+        plan: of("basic")?,
+        version: 1,
+        strategy,
+        group,
+        unit: Some(total.unit.clone()),
+        count: 1,
+        quantity: total.totals.quantity,
+        text: "61 s at 0.02 a minute".into(),
+        exact: Exact::from(share),
+        before: of("0")?,
+        amount: share,
+        parts: vec![LinePart { day, revision, share }],
+    })
+}
+
+/// An open account with nothing in its journal but its opening.
+pub(super) fn opened(account: &str) -> Made<Writes> {
+    Ok(Writes {
+        accounts: vec![settings(account)?],
+        heads: vec![(of(account)?, head(1))],
+        events: vec![event(account, 1)?],
+        ..Writes::default()
+    })
+}
+
+/// A row in every table around one account, complete in itself; `number` is that of its invoice.
+pub(super) fn everything(account: &str, number: u64) -> Made<Writes> {
+    let billed = DayTotal { closed: true, billed: true, ..total(account, "2026-10-05", 1)? };
+    let mut invoice = invoice(account, "invoices", number, "2026-10-01")?;
+    invoice.draft.lines.push(line(invoice.draft.period, &billed)?);
+    Ok(Writes {
+        heads: vec![(of(account)?, head(2))],
+        plans: vec![plan(&format!("plan-of-{account}"), 1)?],
+        assignments: vec![(of(account)?, assignment(1, "2026-10-01")?)],
+        items: vec![item(account, key(&format!("{account}-2"))?, 2)?],
+        parked: vec![parked(key(&format!("{account}-parked"))?)?],
+        postings: vec![posting(account, 2)?],
+        totals: vec![billed, total(account, "2026-10-05", 2)?],
+        carries: vec![carry(account, ScopeKey::Lifetime)?],
+        intake: Some(intake(&format!("batch-of-{account}"))?),
+        refusals: vec![refusal("line 1"), refusal("line 2")],
+        series: Some((invoice.series.clone(), number)),
+        invoices: vec![invoice],
+        ..opened(account)?
+    })
+}
+
+/// The end of a journal that has `seq` entries.
+pub(super) fn head(seq: u64) -> Head {
+    Head { seq, chain: Digest::of().number(seq).finish() }
+}
+
+fn next(day: &str) -> Made<String> {
+    Ok(of::<billing_core::time::Day>(day)?.next()?.to_string())
+}

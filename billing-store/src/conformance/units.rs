@@ -1,0 +1,160 @@
+//! What a unit of work shows and leaves: to itself, to others, after a commit, after a refusal and after nothing.
+
+use std::time::Duration;
+
+use billing_core::{
+    decide::{CarryMove, Writes},
+    usage::{Carry, DayTotal, ScopeKey, Totals},
+};
+
+use crate::conformance::{
+    bench::{Bench, Kept, ensure, ensure_same},
+    dump::Dump,
+    sample::{self, Made},
+    together,
+};
+
+/// How long a reader may wait for a unit to end before the unit is ended for it.
+const GLANCE: Duration = Duration::from_millis(50);
+
+pub(super) async fn nothing_before_commit(bench: &Bench) -> Kept {
+    dropped(bench, &sample::everything("alice", 1)?, "a first unit was dropped").await?;
+    bench.commit(&bench.acme, &sample::everything("alice", 1)?).await?;
+    dropped(bench, &replacing()?, "a unit that replaced rows was dropped").await?;
+    dropped(bench, &sample::everything("bob", 2)?, "a second unit was dropped").await?;
+    // What a dropped unit claimed is free.
+    bench.commit(&bench.acme, &sample::everything("bob", 2)?).await?;
+    let before = bench.dump(&bench.acme).await?;
+    bench.begin(&bench.acme, &Writes::default()).await?.commit().await?;
+    ensure_same(&bench.dump(&bench.acme).await?, &before, "after a unit that wrote nothing")
+}
+
+async fn dropped(bench: &Bench, writes: &Writes, when: &str) -> Kept {
+    let before = bench.dump(&bench.acme).await?;
+    let mut unit = bench.begin(&bench.acme, writes).await?;
+    unit.apply(writes).await?;
+    drop(unit);
+    ensure_same(&bench.dump(&bench.acme).await?, &before, when)
+}
+
+pub(super) async fn unit_sees_itself(bench: &Bench) -> Kept {
+    let writes = sample::everything("alice", 1)?;
+    seen(bench, &writes, &Dump::of(&writes)).await?;
+    bench.commit(&bench.acme, &writes).await?;
+    let mut after = bench.dump(&bench.acme).await?;
+    after.parked.clear();
+    after.totals = replacing()?.totals;
+    after.carries = replacing()?.carries;
+    let writes = Writes { heads: Vec::new(), series: None, ..replacing()? };
+    seen(bench, &writes, &after).await
+}
+
+/// Looks at writes from inside and from outside before the unit is dropped.
+async fn seen(bench: &Bench, writes: &Writes, after: &Dump) -> Kept {
+    let before = bench.dump(&bench.acme).await?;
+    let mut unit = bench.begin(&bench.acme, writes).await?;
+    unit.apply(writes).await?;
+    let inside = Dump::read(&mut *unit).await?;
+    // A reader may see the state before or wait. Since the unit is dropped, it sees the state before in either case.
+    let outside = together::within(GLANCE, Box::pin(bench.dump(&bench.acme))).await;
+    drop(unit);
+    let outside = match outside {
+        Ok(outside) => outside?,
+        Err(waiting) => waiting.await?,
+    };
+    ensure_same(&inside, after, "a unit that read its own writes")?;
+    ensure_same(&outside, &before, "a reader beside a unit that did not commit")
+}
+
+pub(super) async fn all_or_nothing(bench: &Bench) -> Kept {
+    let alice = sample::everything("alice", 1)?;
+    bench.commit(&bench.acme, &alice).await?;
+    let before = bench.dump(&bench.acme).await?;
+    for (refused, why) in refused_late(&alice)? {
+        let mut unit = bench.begin(&bench.acme, &refused).await?;
+        // That it is refused is the matter of other promises; what is accepted is dropped all the same.
+        let answer = unit.apply(&refused).await;
+        drop(unit);
+        drop(answer);
+        ensure_same(&bench.dump(&bench.acme).await?, &before, why)?;
+    }
+    bench.commit(&bench.acme, &sample::everything("bob", 2)?).await?;
+    Ok(())
+}
+
+/// Good rows for another account, each time with one row that exists.
+fn refused_late(alice: &Writes) -> Made<[(Writes, &'static str); 4]> {
+    let mut claimed = sample::everything("bob", 2)?;
+    claimed.items.extend(alice.items.iter().cloned());
+    let mut numbered = sample::everything("bob", 2)?;
+    numbered.postings.extend(alice.postings.iter().cloned());
+    let mut invoiced = sample::everything("bob", 2)?;
+    invoiced.invoices.extend(alice.invoices.iter().cloned());
+    let mut taken_in = sample::everything("bob", 2)?;
+    taken_in.intake.clone_from(&alice.intake);
+    Ok([
+        (claimed, "after a unit whose last item was claimed already"),
+        (numbered, "after a unit whose last posting had a number that was given"),
+        (invoiced, "after a unit whose last invoice had a number that was given"),
+        (taken_in, "after a unit whose batch was recorded already"),
+    ])
+}
+
+pub(super) async fn writes_replace(bench: &Bench) -> Kept {
+    let first = sample::everything("alice", 1)?;
+    bench.commit(&bench.acme, &first).await?;
+    let replacing = replacing()?;
+    bench.commit(&bench.acme, &replacing).await?;
+    let found = bench.dump(&bench.acme).await?;
+    let parked = Vec::new();
+    let heads = replacing.heads.clone();
+    let (totals, carries) = (replacing.totals.clone(), replacing.carries.clone());
+    let series = replacing.series.clone();
+    let due = Writes { heads, parked, totals, carries, series, ..first };
+    ensure_same(&found, &Dump::of(&due), "after rows were replaced")?;
+    parks_again(bench).await
+}
+
+/// Replaces whatever `everything` around alice wrote and may change, and unparks.
+fn replacing() -> Made<Writes> {
+    let first = sample::everything("alice", 1)?;
+    let flip = |total: DayTotal| DayTotal {
+        totals: Totals { count: 5, amount: None, ..total.totals },
+        closed: !total.closed,
+        billed: !total.billed,
+        ..total
+    };
+    let CarryMove { key, .. } = sample::carry("alice", ScopeKey::Lifetime)?;
+    let carry =
+        Carry { quantity: sample::of("7")?, exact: sample::of("-1/7")?, billed: sample::of("-3")? };
+    Ok(Writes {
+        heads: vec![(sample::of("alice")?, sample::head(9))],
+        unparked: vec![sample::key("alice-parked")?, sample::key("never-parked")?],
+        totals: first.totals.into_iter().map(flip).collect(),
+        carries: vec![CarryMove { key, carry }],
+        series: Some((sample::of("invoices")?, 9)),
+        ..Writes::default()
+    })
+}
+
+/// Parks an item, parks it with another reason, and claims and unparks it in one unit.
+async fn parks_again(bench: &Bench) -> Kept {
+    let key = sample::key("again")?;
+    let mut parked = sample::parked(key.clone())?;
+    for since in ["09:00:00", "09:30:00"] {
+        parked.since = sample::at(since)?;
+        parked.incoming.account = Some(sample::of("alice")?);
+        let writes = Writes { parked: vec![parked.clone()], ..Writes::default() };
+        bench.commit(&bench.acme, &writes).await?;
+        let found = bench.read(&bench.acme).await?.parked(core::slice::from_ref(&key)).await?;
+        ensure(found == [parked.clone()], "an item parked again is not as it was parked last")?;
+    }
+    let items = vec![sample::item("alice", key.clone(), 3)?];
+    let writes = Writes { items, unparked: vec![key.clone()], ..Writes::default() };
+    bench.commit(&bench.acme, &writes).await?;
+    let mut facts = bench.read(&bench.acme).await?;
+    let parked = facts.parked(core::slice::from_ref(&key)).await?;
+    ensure(parked.is_empty(), "an item is still parked after it was unparked")?;
+    let items = facts.items(&[key]).await?;
+    ensure(items.len() == 1, "an item that was parked cannot be claimed")
+}
