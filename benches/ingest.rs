@@ -49,11 +49,7 @@ async fn run(sizes: &[(usize, usize)], test: bool) -> Done {
         let (ours, bare) = (median(&rounds, |r| r.0), median(&rounds, |r| r.1));
         let percent = ratio_percent(ours, bare);
         let rate = |time: Duration| per_second(calls, time);
-        println!(
-            "{batch:>6} {calls:>8} {:>17} {:>14} {percent:>14} %",
-            rate(ours),
-            rate(bare),
-        );
+        println!("{batch:>6} {calls:>8} {:>17} {:>14} {percent:>14} %", rate(ours), rate(bare),);
         println!(
             "evidence: ingest on SQLite, batches of {batch} = {} calls/s, {percent} % of a bare bulk insert ({} calls/s)",
             rate(ours),
@@ -314,7 +310,10 @@ fn cell(row: &SqliteRow, at: usize) -> Done<Cell> {
     })
 }
 
-fn median(rounds: &[(Duration, Duration)], of: impl Fn(&(Duration, Duration)) -> Duration) -> Duration {
+fn median(
+    rounds: &[(Duration, Duration)],
+    of: impl Fn(&(Duration, Duration)) -> Duration,
+) -> Duration {
     let mut times: Vec<_> = rounds.iter().map(of).collect();
     times.sort();
     times[times.len() / 2]

@@ -81,3 +81,8 @@ pub use billing_store::{
     Billing, Error, MemoryStore, Outcome, Result, TakenIn, Tenant, clock, state_hash,
     verify::verify,
 };
+
+/// The README's program, run with the tests.
+#[cfg(doctest)]
+#[cfg_attr(doctest, doc = include_str!("../README.md"))]
+struct Readme;

@@ -69,7 +69,8 @@ macro_rules! text_id {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.as_str())
+                // Honours a width, for those who print tables.
+                f.pad(self.as_str())
             }
         }
 

@@ -73,6 +73,7 @@ impl StoreError {
     }
 
     /// A row that cannot be understood.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn corrupt(
         what: impl Into<String>,
         source: impl Into<Box<dyn StdError + Send + Sync>>,

@@ -41,7 +41,7 @@ async fn set_up(tenant: &Tenant) {
         tenant.save_plan(&plan).await.unwrap();
         let settings: AccountSettings = serde_json::from_str(&format!(
             r#"{{"id":"account-{number}","currency":"EUR","zone":"{zone}",
-                "anchor":{{"from":"2026-08-{}","months":1}},
+                "anchor":{{"from":"2026-08-{:02}","months":1}},
                 "tax":{{"name":"VAT","percent":"8","mode":"added"}}}}"#,
             [1, 15, 31, 30, 2][number],
         ))
@@ -57,7 +57,10 @@ fn call() -> impl Strategy<Value = (u8, u32, u32, bool)> {
     (0_u8..6, 0_u32..70 * 24 * 60, 0_u32..400_000, any::<bool>())
 }
 
-fn incoming(number: usize, (account, minute, duration, answered): (u8, u32, u32, bool)) -> Incoming {
+fn incoming(
+    number: usize,
+    (account, minute, duration, answered): (u8, u32, u32, bool),
+) -> Incoming {
     let start: billing_core::time::Instant = "2026-08-29T00:00:00Z".parse().unwrap();
     let start = start.checked_add_ms(u64::from(minute) * 60_000).unwrap();
     let disposition = if answered { "answered" } else { "no_answer" };
@@ -89,21 +92,22 @@ async fn run(tenant: &Tenant, batches: &[Vec<Incoming>]) -> Digest {
 
 /// The shares of each line add up to it, the lines to the net, and net and tax to the total.
 async fn check_shares(tenant: &Tenant) {
-    let sum = |amounts: &mut dyn Iterator<Item = Amount>| {
-        amounts.try_fold(Amount::ZERO, Amount::checked_add).unwrap()
-    };
     for number in 0..5 {
         let account = format!("account-{number}").parse().unwrap();
         for invoice in tenant.invoices(&account).await.unwrap() {
             let draft = &invoice.draft;
             for line in &draft.lines {
-                assert_eq!(sum(&mut line.parts.iter().map(|part| part.share)), line.amount);
+                assert_eq!(sum(line.parts.iter().map(|part| part.share)), line.amount);
             }
-            assert_eq!(sum(&mut draft.lines.iter().map(|line| line.amount)), draft.taxed.net);
-            let taxes = sum(&mut draft.taxed.taxes.iter().map(|tax| tax.amount));
+            assert_eq!(sum(draft.lines.iter().map(|line| line.amount)), draft.taxed.net);
+            let taxes = sum(draft.taxed.taxes.iter().map(|tax| tax.amount));
             assert_eq!(draft.taxed.net.checked_add(taxes).unwrap(), draft.taxed.total);
         }
     }
+}
+
+fn sum(mut amounts: impl Iterator<Item = Amount>) -> Amount {
+    amounts.try_fold(Amount::ZERO, Amount::checked_add).unwrap()
 }
 
 fn tenant(store: impl billing_store::store::Store + 'static) -> Tenant {
@@ -133,7 +137,8 @@ async fn on_sqlite(batches: &[Vec<Incoming>]) -> Digest {
 fn shuffled(calls: &[Incoming], seed: u64) -> Vec<Vec<Incoming>> {
     let mut state = seed;
     let mut next = |below: usize| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(state >> 33).unwrap() % below
     };
     let mut all = calls.to_vec();

@@ -1,6 +1,6 @@
 //! Talk counted in whole blocks, rounded up over a call, a period or a lifetime.
 
-use alloc::format;
+use alloc::{format, string::String};
 use core::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
@@ -65,6 +65,15 @@ impl Blocks {
         Ok(Self { id, applies_to, terms, group: kinds::calls()?, unit })
     }
 
+    /// The size of a block for a reader: in seconds where it is whole ones.
+    fn size(&self) -> String {
+        let milliseconds = self.terms.block_ms.get();
+        match (milliseconds.checked_rem(1_000), milliseconds.checked_div(1_000)) {
+            (Some(0), Some(seconds)) => format!("{seconds} s"),
+            _ => format!("{milliseconds} ms"),
+        }
+    }
+
     /// The blocks that a scope's quantity makes.
     fn blocks(&self, quantity: Quantity) -> Exact {
         let quantity = Exact::from(quantity);
@@ -109,10 +118,7 @@ impl Strategy for Blocks {
         for (group, usage) in &facts.usage {
             let after = self.blocks(usage.quantity_after()?);
             let blocks = after.sub(&self.blocks(usage.before.quantity));
-            let text = format!(
-                "{blocks} blocks of {} ms at {}",
-                self.terms.block_ms, self.terms.per_block
-            );
+            let text = format!("{blocks} blocks of {} at {}", self.size(), self.terms.per_block);
             bill.charge(group.clone(), blocks.mul(&Exact::from(self.terms.per_block)), text);
         }
         Ok(())
