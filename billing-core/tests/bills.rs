@@ -164,8 +164,8 @@ fn blocks_of_a_period_go_on_counting_over_a_plan_change() {
             take(&mut world, &[("a", "2026-03-10T00:00:00Z", before)]);
             let invoice = only(world.issue("2026-04-01T00:00:00Z"));
             let texts = [
-                format!("{blocks_before} blocks of 30000 ms at 0.2"),
-                format!("{blocks_after} blocks of 30000 ms at 0.5"),
+                format!("{blocks_before} blocks of 30 s at 0.2"),
+                format!("{blocks_after} blocks of 30 s at 0.5"),
             ];
             let lines =
                 [("2026-03-01", texts[0].as_str(), old), ("2026-03-16", texts[1].as_str(), new)];
@@ -232,9 +232,9 @@ fn late_usage_is_on_the_next_invoice_as_the_difference() {
     let cases = [
         (flat_rate("0.02", "pro_rata"), "0.21", "0.05", "at 0.02 a minute, pro rata"),
         (flat_rate("0.02", "per_started_minute"), "0.22", "0.06", "at 0.02 a started minute"),
-        (blocks("call", "0.2"), "4.2", "1", "5 blocks of 30000 ms at 0.2"),
-        (blocks("period", "0.2"), "4.2", "1", "5 blocks of 30000 ms at 0.2"),
-        (blocks("lifetime", "0.2"), "4.2", "1", "5 blocks of 30000 ms at 0.2"),
+        (blocks("call", "0.2"), "4.2", "1", "5 blocks of 30 s at 0.2"),
+        (blocks("period", "0.2"), "4.2", "1", "5 blocks of 30 s at 0.2"),
+        (blocks("lifetime", "0.2"), "4.2", "1", "5 blocks of 30 s at 0.2"),
     ];
     for (strategy, first, difference, text) in cases {
         let mut world = with(strategy);
@@ -572,6 +572,21 @@ fn a_fee_needs_no_usage_and_is_charged_once() {
     let lines =
         [("2026-01-01", "free", "0"), ("2026-01-01", "fee", "0"), ("2026-03-01", "fee", "5")];
     assert_eq!(said(&invoice.draft.lines), expected(&lines), "late usage brings no second fee");
+}
+
+#[test]
+fn a_plan_is_charged_for_the_stretches_it_has_days_in() {
+    let cases = [("2026-02-28", "20"), ("2026-03-01", "15"), ("2026-03-02", "20")];
+    for (from, total) in cases {
+        let mut world = own(Scope::Stretch, with_fee);
+        change(&mut world, from, &[strategy("own", "{}")]);
+        let invoices = world.issue("2026-04-01T00:00:00Z");
+        let sum = invoices.iter().try_fold(Amount::ZERO, |sum, invoice| {
+            assert!(invoice.draft.lines.iter().all(|line| line.stretch.start < line.stretch.end));
+            sum.checked_add(invoice.draft.taxed.total)
+        });
+        assert_eq!(sum, Ok(read(total)), "three months, changed on {from}");
+    }
 }
 
 /// Seven cents for every answered call and one cent for every started second.

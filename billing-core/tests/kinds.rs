@@ -77,7 +77,7 @@ fn blocks_are_rounded_up_on_the_total_or_for_each_call() {
         for (scope, blocks_expected) in cases {
             let line = line("", blocks(scope, "0.2"), &calls);
             let name = format!("{} calls from {} ms, {scope}", calls.len(), durations_ms[0]);
-            let text = format!("{blocks_expected} blocks of 30000 ms at 0.2");
+            let text = format!("{blocks_expected} blocks of 30 s at 0.2");
             assert_eq!(line.text, text, "{name}");
             let price = blocks_expected.checked_mul(20).unwrap();
             assert_eq!(line.amount, Amount::from_units(price, 2).unwrap(), "{name}");
@@ -114,6 +114,17 @@ fn a_block_may_have_any_size_and_price() {
             let line = line(EXACT, strategy("blocks", &terms), &calls(&[duration_ms]));
             assert_eq!(line.amount, read(amount), "{duration_ms} ms in {block_ms}, {scope}");
         }
+    }
+}
+
+#[test]
+fn a_line_says_the_size_of_a_block_in_seconds_where_it_is_whole_ones() {
+    let cases: [(u32, &str); 5] =
+        [(1, "1 ms"), (999, "999 ms"), (1_000, "1 s"), (1_500, "1500 ms"), (60_000, "60 s")];
+    for (block_ms, size) in cases {
+        let terms = format!(r#"{{"block_ms":{block_ms},"per_block":"0.2","scope":"period"}}"#);
+        let line = line("", strategy("blocks", &terms), &calls(&[60_000]));
+        assert!(line.text.ends_with(&format!("blocks of {size} at 0.2")), "{}", line.text);
     }
 }
 

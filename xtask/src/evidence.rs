@@ -51,6 +51,11 @@ fn entries() -> Vec<Entry> {
             line: Line::cargo(["bench", "--bench", "ingest"]),
         },
         Entry {
+            name: "bill",
+            title: "Reading a running bill costs the same with few calls and with many",
+            line: Line::cargo(["bench", "--bench", "bill"]),
+        },
+        Entry {
             name: "laws",
             title: "The laws hold for many more random cases than a test run has time for",
             line: laws.args(["--", "--nocapture"]).env("PROPTEST_CASES", "2000"),

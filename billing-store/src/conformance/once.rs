@@ -127,7 +127,7 @@ async fn runs_compete(bench: &Bench) -> Kept {
     let names = ["a", "b", "c", "d", "e"];
     let door = Door::open(bench, "runs", &names).await?;
     for name in names {
-        door.calls(&[(name, "1")]).await?;
+        door.calls(&[(name, name)]).await?;
     }
     let runs = (0..4).map(|_| Box::pin(door.invoices("2026-11-02")) as Boxed<'_, Ran>).collect();
     let mut issued = 0_usize;

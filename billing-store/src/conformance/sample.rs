@@ -83,7 +83,8 @@ pub(super) fn parked(key: ItemKey) -> Made<Parked> {
 }
 
 pub(super) fn posting(account: &str, seq: u64) -> Made<Posting> {
-    let item = item(account, key(&format!("{account}-{seq}"))?, seq)?;
+    // The id stays within its bytes, however long the account's is.
+    let item = item(account, key(&format!("{account:.60}-{seq}"))?, seq)?;
     Ok(Posting {
         account: of(account)?,
         seq,

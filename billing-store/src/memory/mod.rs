@@ -2,7 +2,10 @@
 
 mod state;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use async_trait::async_trait;
 use tokio::sync::{Mutex, OwnedMutexGuard};
@@ -158,7 +161,8 @@ impl Facts for MemoryUnit {
 
     async fn unbilled(&mut self, accounts: &[AccountId]) -> StoreResult<Vec<DayTotal>> {
         let state = self.state();
-        let totals = accounts.iter().flat_map(|id| state.totals_of(id));
+        let distinct: BTreeSet<_> = accounts.iter().collect();
+        let totals = distinct.into_iter().flat_map(|id| state.totals_of(id));
         Ok(totals.filter(|total| !total.billed).collect())
     }
 
@@ -175,7 +179,9 @@ impl Facts for MemoryUnit {
         let within = |account: &AccountId, scope: ScopeKey| {
             state.carries_of(account).filter(move |carry| carry.key.scope == scope)
         };
-        Ok(scopes.iter().flat_map(|(account, scope)| within(account, *scope)).collect())
+        let distinct: BTreeSet<_> = scopes.iter().collect();
+        let carries = distinct.into_iter().flat_map(|(account, scope)| within(account, *scope));
+        Ok(carries.collect())
     }
 
     async fn carries_of(&mut self, account: &AccountId) -> StoreResult<Vec<CarryMove>> {

@@ -1,6 +1,6 @@
 //! What a decision may ask, as statements of a fixed number for any number of keys.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use sqlx::sqlite::SqliteRow;
@@ -104,7 +104,7 @@ impl SqliteUnit {
 }
 
 fn account_json(accounts: &[AccountId]) -> StoreResult<String> {
-    json(&accounts.iter().map(AccountId::as_str).collect::<Vec<_>>())
+    json(&accounts.iter().map(AccountId::as_str).collect::<BTreeSet<_>>())
 }
 
 #[async_trait]
@@ -233,7 +233,7 @@ impl Facts for SqliteUnit {
     }
 
     async fn day_totals(&mut self, days: &[(AccountId, Day)]) -> StoreResult<Vec<DayTotal>> {
-        let days: Vec<_> = days.iter().map(|(id, day)| (id.as_str(), day.ordinal())).collect();
+        let days: BTreeSet<_> = days.iter().map(|(id, day)| (id.as_str(), day.ordinal())).collect();
         let days = json(&days)?;
         self.all(
             "billing_day_total",
@@ -291,7 +291,8 @@ impl Facts for SqliteUnit {
     }
 
     async fn carries(&mut self, scopes: &[(AccountId, ScopeKey)]) -> StoreResult<Vec<CarryMove>> {
-        let scopes: Vec<_> = scopes.iter().map(|(id, scope)| (id, scope.to_string())).collect();
+        let scopes: BTreeSet<_> =
+            scopes.iter().map(|(id, scope)| (id, scope.to_string())).collect();
         let scopes = json(&scopes)?;
         self.all(
             "billing_carry",
@@ -321,7 +322,7 @@ impl Facts for SqliteUnit {
     }
 
     async fn plans(&mut self, ids: &[(PlanId, u32)]) -> StoreResult<Vec<PlanSpec>> {
-        let ids = json(&ids)?;
+        let ids = json(&ids.iter().collect::<BTreeSet<_>>())?;
         self.all(
             "billing_plan",
             "select p.body from json_each(?2) k cross join billing_plan p \
@@ -377,7 +378,7 @@ impl Facts for SqliteUnit {
     }
 
     async fn postings(&mut self, numbers: &[(AccountId, u64)]) -> StoreResult<Vec<Posting>> {
-        let numbers = json(&numbers)?;
+        let numbers = json(&numbers.iter().collect::<BTreeSet<_>>())?;
         self.all(
             "billing_posting",
             concat!(

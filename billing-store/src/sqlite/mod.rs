@@ -59,6 +59,8 @@ pub struct SqliteStore {
 const BUSY: Duration = Duration::from_secs(5);
 /// How long a unit waits for those before it in this process.
 const TURN: Duration = Duration::from_mins(1);
+/// How many may read at the same time.
+const READERS: u32 = 4;
 /// A page cache of 64 MiB: SQLite's own 2 MB halve the speed of ingest.
 const CACHE_KIB: &str = "-65536";
 
@@ -78,9 +80,18 @@ impl SqliteStore {
             .pragma("cache_size", CACHE_KIB)
             .pragma("trusted_schema", "off")
             .statement_cache_capacity(256);
-        let writer = SqlitePoolOptions::new().max_connections(1).acquire_timeout(TURN);
+        // A connection to a file does not go stale: nothing to test, nothing to renew.
+        let pool = SqlitePoolOptions::new()
+            .acquire_timeout(TURN)
+            .test_before_acquire(false)
+            .idle_timeout(None)
+            .max_lifetime(None);
+        let writer = pool.clone().max_connections(1);
         let writer = writer.connect_with(options.clone()).await.map_err(failed)?;
-        let readers = SqlitePoolOptions::new().max_connections(4).acquire_timeout(TURN);
+        let readers = pool.max_connections(READERS).after_release(|connection, _| {
+            // Ends the snapshot of whoever read. One whose snapshot does not end is not used again.
+            Box::pin(async move { Ok(sqlx::query("rollback").execute(connection).await.is_ok()) })
+        });
         Ok(Self { writer, readers: readers.connect_lazy_with(options) })
     }
 
@@ -92,7 +103,7 @@ impl SqliteStore {
     pub async fn migrate(&self) -> StoreResult<()> {
         let mut unit = self.write().await?;
         migrate::migrate(unit.connection()?).await?;
-        unit.finish("commit").await
+        unit.commit().await
     }
 
     /// Closes the file once the units at work have ended.
@@ -102,8 +113,7 @@ impl SqliteStore {
     }
 
     async fn write(&self) -> StoreResult<Guard> {
-        // `IMMEDIATE`, because a read that turns into a write fails at once instead of waiting.
-        Guard::begin(&self.writer, "begin immediate").await
+        Guard::begin(&self.writer, Access::Write).await
     }
 }
 
@@ -115,7 +125,7 @@ impl Store for SqliteStore {
     }
 
     async fn read(&self, tenant: &TenantId) -> StoreResult<Box<dyn Facts>> {
-        let guard = Guard::begin(&self.readers, "begin").await?;
+        let guard = Guard::begin(&self.readers, Access::Read).await?;
         Ok(Box::new(SqliteUnit { tenant: tenant.clone(), guard }))
     }
 }
@@ -136,42 +146,64 @@ impl Unit for SqliteUnit {
 #[async_trait]
 impl Transaction for SqliteUnit {
     async fn commit(mut self: Box<Self>) -> StoreResult<()> {
-        self.guard.finish("commit").await
+        self.guard.commit().await
     }
+}
+
+/// What a transaction is begun for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Access {
+    Read,
+    Write,
 }
 
 /// Owns a connection inside a transaction.
 ///
-/// Dropped before it is finished, in whatever state a cancelled future left it, the connection is closed and not returned to the
-/// pool: SQLite rolls back, and nobody else meets an open transaction.
-struct Guard(Option<PoolConnection<Sqlite>>);
+/// A writer that is dropped before it is finished, in whatever state a cancelled future left it, is closed and not returned to the
+/// pool: SQLite rolls back, and nobody else meets an open transaction. A reader returns to its pool, which ends its snapshot.
+struct Guard {
+    connection: Option<PoolConnection<Sqlite>>,
+    access: Access,
+}
 
 impl Guard {
-    async fn begin(pool: &SqlitePool, how: &'static str) -> StoreResult<Self> {
-        let connection = pool.acquire().await.map_err(failed)?;
-        let mut guard = Self(Some(connection));
-        let _done = sqlx::query(how).execute(guard.connection()?).await.map_err(failed)?;
+    async fn begin(pool: &SqlitePool, access: Access) -> StoreResult<Self> {
+        let connection = Some(pool.acquire().await.map_err(failed)?);
+        let mut guard = Self { connection, access };
+        let begin = match access {
+            Access::Read => "begin",
+            // A read that turns into a write fails at once instead of waiting.
+            Access::Write => "begin immediate",
+        };
+        let _done = sqlx::query(begin).execute(guard.connection()?).await.map_err(failed)?;
         Ok(guard)
     }
 
     fn connection(&mut self) -> StoreResult<&mut SqliteConnection> {
-        self.0.as_deref_mut().ok_or_else(|| StoreError::Refused {
+        self.connection.as_deref_mut().ok_or_else(|| StoreError::Refused {
             what: "the transaction has ended".into(),
             source: None,
         })
     }
 
-    async fn finish(&mut self, how: &'static str) -> StoreResult<()> {
-        let _done = sqlx::query(how).execute(self.connection()?).await.map_err(failed)?;
-        drop(self.0.take());
+    async fn commit(&mut self) -> StoreResult<()> {
+        let done = sqlx::query("commit").execute(self.connection()?).await;
+        let _done = done.map_err(|error| match failed(error) {
+            // Nobody can say how far a commit came that failed for another reason than being held up.
+            StoreError::Failed { source } => StoreError::Unknown { source },
+            known => known,
+        })?;
+        drop(self.connection.take());
         Ok(())
     }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        if let Some(connection) = self.0.take() {
-            drop(connection.detach());
+        match (self.connection.take(), self.access) {
+            (Some(connection), Access::Write) => drop(connection.detach()),
+            (Some(connection), Access::Read) => drop(connection),
+            (None, Access::Read | Access::Write) => {}
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Applying what a decision left behind: a fixed number of statements for each kind of row and chunk.
 
+use std::collections::BTreeSet;
+
 use sqlx::SqliteConnection;
 
 use billing_core::{
@@ -381,7 +383,7 @@ fn amount(cells: &mut Cells, amount: Option<Amount>) -> StoreResult<()> {
 
 /// Item keys as one JSON parameter: `[[source, id, leg], ...]`.
 pub(super) fn keys_json(keys: &[ItemKey]) -> StoreResult<String> {
-    let keys: Vec<_> =
+    let keys: BTreeSet<_> =
         keys.iter().map(|key| (key.source.as_str(), key.id.as_str(), key.leg_text())).collect();
     json(&keys)
 }
