@@ -538,7 +538,8 @@ fn a_link_depends_on_every_field_and_on_the_link_before() {
     let original = world.postings()[0].clone();
     let link = original.link(Digest::ZERO);
     assert_ne!(original.link(link), link);
-    let change: [fn(&mut Posting); 17] = [
+    let change: [fn(&mut Posting); 18] = [
+        |p| p.account = read("bob"),
         |p| p.seq = 4,
         |p| p.item.source = read("other"),
         |p| p.item.id = read("other"),

@@ -2,6 +2,7 @@
 
 use alloc::{
     collections::{BTreeMap, BTreeSet},
+    format,
     string::{String, ToString as _},
     sync::Arc,
     vec::Vec,
@@ -369,6 +370,11 @@ impl State {
             };
             let totals = match self.total(&key) {
                 None => rated.priced.totals,
+                Some(before) if before.unit != rated.priced.unit => {
+                    let (strategy, one) = (rated.strategy.clone(), &before.unit);
+                    let why = format!("{one} and {} are counted in one group", rated.priced.unit);
+                    return Err(ParkReason::Unpriceable { strategy, why });
+                }
                 Some(before) => before
                     .totals
                     .checked_add(rated.priced.totals)

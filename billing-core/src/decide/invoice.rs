@@ -2,6 +2,7 @@
 
 use alloc::{
     collections::{BTreeMap, BTreeSet},
+    format,
     string::{String, ToString as _},
     vec::Vec,
 };
@@ -163,7 +164,7 @@ pub fn is_invoiced(account: &AccountFacts, as_of: Instant) -> Result<bool, TimeE
 
 /// The drafts of all periods up to the one that holds `at`: those that ended without an invoice, then the open one.
 ///
-/// A period in which nothing is charged has no draft, except the open one.
+/// A period in which nothing was used or charged has no draft, except the open one. Usage that costs nothing is usage.
 ///
 /// # Errors
 ///
@@ -367,6 +368,10 @@ impl<'a> Ledger<'a> {
                 None => total.totals,
                 Some(sum) => sum.unbilled.checked_add(total.totals)?,
             };
+            if usage.get(group).is_some_and(|sum| sum.unit != total.unit) {
+                let problem = Problem(format!("group {group} counts in more than one unit"));
+                return Err(BillError::Strategy { strategy: strategy.id().clone(), problem });
+            }
             let before = before.get(group).cloned().unwrap_or_else(Carry::nothing);
             let sum = GroupUsage { unit: total.unit.clone(), unbilled, before };
             let _before: Option<GroupUsage> = usage.insert(group.clone(), sum);

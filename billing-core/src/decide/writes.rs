@@ -1,6 +1,7 @@
 //! What decisions are made from and what they leave behind.
 
 use alloc::{string::String, vec::Vec};
+use core::fmt;
 
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
@@ -129,7 +130,9 @@ pub enum ParkReason {
 }
 
 /// An input that could not be decoded: its raw text is kept with its place.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// The raw text may be personal data: `Debug` shows its length alone.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Refusal {
     /// Where it stood: a line of a file, a position in a batch.
@@ -138,6 +141,15 @@ pub struct Refusal {
     pub reason: String,
     /// The text as it came.
     pub raw: String,
+}
+
+impl fmt::Debug for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let raw = format_args!("{} bytes", self.raw.len());
+        let Self { place, reason, .. } = self;
+        let mut debug = f.debug_struct("Refusal");
+        debug.field("place", place).field("reason", reason).field("raw", &raw).finish()
+    }
 }
 
 /// The account of one batch: received = recorded + replayed + conflict + parked + refused.

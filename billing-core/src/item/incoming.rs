@@ -110,6 +110,7 @@ impl From<CallEnded> for Incoming {
 ///
 /// Rule 1 covers the account, the kind and every field of the item, in the order of their declaration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Fingerprint {
     /// Under which rule the digest was taken.
     pub rule: u16,

@@ -3,9 +3,9 @@
 use core::{fmt, str::FromStr};
 
 use compact_str::CompactString;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::number::PhoneNumber;
+use crate::{id::deserialize_private, number::PhoneNumber};
 
 /// One end of a call as its source wrote it: a telephone number, a short code, an extension, or nothing.
 ///
@@ -84,6 +84,6 @@ impl Serialize for Party {
 
 impl<'de> Deserialize<'de> for Party {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        CompactString::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+        deserialize_private(deserializer, "a party as text of at most 255 bytes")
     }
 }

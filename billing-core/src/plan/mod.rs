@@ -4,6 +4,7 @@ mod book;
 mod kinds;
 mod spec;
 mod strategy;
+mod strict_json;
 
 pub use book::{BuildPlanError, Kind, Plan, PlanBook};
 pub use kinds::{BlockScope, Blocks, BlocksTerms, FlatRate, FlatRateTerms, Started};

@@ -11,6 +11,7 @@ use crate::{
     item::{Direction, Item},
     money::Currency,
     number::Prefix,
+    plan::strict_json,
 };
 
 /// A plan as a document. A version is never changed once saved.
@@ -63,8 +64,8 @@ pub struct StrategySpec {
     /// Which items it charges for; every call if left out.
     #[serde(default, skip_serializing_if = "AppliesTo::is_everything")]
     pub applies_to: AppliesTo,
-    /// What the kind asks for.
-    #[serde(default)]
+    /// What the kind asks for. A name that stands twice and a number with a fraction are refused.
+    #[serde(default, deserialize_with = "strict_json::deserialize")]
     pub terms: serde_json::Value,
 }
 

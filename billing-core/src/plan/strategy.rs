@@ -27,6 +27,8 @@ pub trait Strategy: Debug + Send + Sync {
 
     /// The quantity, and the amount if nothing but the item decides it, rounded once.
     ///
+    /// All items of a group must be given the same unit, and either all of them an amount or none.
+    ///
     /// # Errors
     ///
     /// [`Problem`] parks the item with its text as the reason.

@@ -4,6 +4,9 @@
 //! that is broken and says how. It works through [`Store`](crate::store::Store) alone, so it can be run against anything that
 //! implements it, and it asks for no runtime of its own: units that compete are polled side by side.
 //!
+//! Rows of the suite may name what is not stored, such as a posting's account: a store keeps keys apart, and what rows mean to
+//! one another is decided above it.
+//!
 //! The promises are checked from the plain to the involved, and each on a store of its own, so that the first name is the one
 //! to start mending at.
 

@@ -40,10 +40,10 @@ pub enum Promise {
     NumberIsGivenOnce,
     /// What may change is replaced: heads, day totals, carries, series and parked items.
     WritesReplace,
-    /// An account has one invoice for a period and a day total is in one line, also if several runs compete.
-    InvoiceOnceAPeriod,
     /// Units that lock the same account follow one another: no update is lost.
     UnitsFollowOneAnother,
+    /// An account has one invoice for a period and a day total is in one line, also if several runs compete.
+    InvoiceOnceAPeriod,
     /// Doing it again changes nothing.
     ReplayChangesNothing,
     /// Usage that comes after its invoice opens a new revision of its day and leaves the old one as it was.
@@ -68,8 +68,8 @@ impl Promise {
         Self::NamesAreTakenOnce,
         Self::NumberIsGivenOnce,
         Self::WritesReplace,
-        Self::InvoiceOnceAPeriod,
         Self::UnitsFollowOneAnother,
+        Self::InvoiceOnceAPeriod,
         Self::ReplayChangesNothing,
         Self::LateUsageOpensARevision,
         Self::CancelledLeavesNothing,

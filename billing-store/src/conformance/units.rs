@@ -118,8 +118,9 @@ pub(super) async fn writes_replace(bench: &Bench) -> Kept {
 /// Replaces whatever `everything` around alice wrote and may change, and unparks.
 fn replacing() -> Made<Writes> {
     let first = sample::everything("alice", 1)?;
+    let amount = Some(sample::of("-1")?);
     let flip = |total: DayTotal| DayTotal {
-        totals: Totals { count: 5, amount: None, ..total.totals },
+        totals: Totals { count: 5, amount, ..total.totals },
         closed: !total.closed,
         billed: !total.billed,
         ..total

@@ -10,7 +10,7 @@ use alloc::format;
 
 use crate::{
     id::{Group, Unit},
-    item::Item,
+    item::{Disposition, Item},
     money::Quantity,
     plan::{Priced, Problem, StrategySpec},
     usage::Totals,
@@ -30,10 +30,10 @@ fn calls() -> Result<Group, Problem> {
     Group::try_new("calls").map_err(|error| Problem(format!("{error}")))
 }
 
-/// A quantity without an amount; counts the item only if it is charged for.
+/// A quantity without an amount; counts the call if it was answered.
 fn counted(unit: Unit, quantity: u64, item: &Item) -> Result<Priced, Problem> {
     let count = match item {
-        Item::Call(call) => i64::from(call.charged_ms() > 0),
+        Item::Call(call) => i64::from(call.disposition == Disposition::Answered),
     };
     let totals = Totals { count, quantity: Quantity::from_u64(quantity)?, amount: None };
     Ok(Priced { unit, totals })
