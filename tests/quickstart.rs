@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 use billing::{
     AccountId, AccountSettings, Amount, Batch, Billing, Day, Item, MemoryStore, PlanBook, PlanId,
-    PlanSpec, SeriesId, SqliteStore, Tenant, clock::SetClock, formats::accounts::AccountMap,
-    formats::asterisk, state_hash, store::store::Store, verify,
+    PlanSpec, SeriesId, SqliteStore, Tenant, clock::SetClock, core::item::Disposition,
+    formats::accounts::AccountMap, formats::asterisk, state_hash, store::store::Store, verify,
 };
 
 const MONTH_OVER: &str = "2026-11-01T12:00:00Z";
@@ -142,7 +142,7 @@ async fn stored(tenant: &Tenant, setup: &Setup) -> BTreeMap<AccountId, Usage> {
             let Item::Call(call) = &item.item else { panic!("an item that is no call") };
             let usage = accounts.get_mut(&item.claim.account).unwrap();
             usage.recorded += 1;
-            usage.charged += u64::from(call.charged_ms() > 0);
+            usage.charged += u64::from(call.disposition == Disposition::Answered);
             usage.talk_ms += call.charged_ms();
         }
     }

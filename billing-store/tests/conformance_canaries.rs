@@ -1,6 +1,7 @@
 //! The suite bites: each of these stores has one defect, and the suite names the promise it breaks.
 
 #![cfg(all(feature = "conformance", feature = "sqlite"))]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 use std::{collections::BTreeSet, sync::Arc};
 

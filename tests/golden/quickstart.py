@@ -295,11 +295,13 @@ def main():
             continue
         counts["recorded"] += 1
         claimed[call["id"]] = content
-        ms = call["ms"] if call["ending"] == "answered" else 0
-        totals[account].update(recorded=1, charged=int(ms > 0), ms=ms)
+        # An answered call counts, even one of no length; another one is recorded and counts for nothing.
+        answered = call["ending"] == "answered"
+        ms = call["ms"] if answered else 0
+        totals[account].update(recorded=1, charged=int(answered), ms=ms)
         for strategy in mine:
             key = (account, day, number, strategy["id"])
-            usage[key].update(count=int(ms > 0), quantity=quantity(strategy, ms))
+            usage[key].update(count=int(answered), quantity=quantity(strategy, ms))
 
     result = {
         "counts": {k: counts[k] for k in ("received", "recorded", "replayed", "conflict", "parked", "refused")},

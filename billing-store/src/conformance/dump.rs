@@ -136,31 +136,29 @@ impl Dump {
 
     /// The first table that differs from another state, in words.
     pub(super) fn difference(&self, other: &Self) -> Option<String> {
-        let journal = |dump: &Self| dump.journals.values().map(Vec::len).sum();
-        let numbers = |dump: &Self| dump.numbers.values().map(Vec::len).sum();
-        let tables: [(&str, bool, fn(&Self) -> usize); 9] = [
-            ("accounts", self.accounts == other.accounts, |dump| dump.accounts.len()),
-            ("items", self.items == other.items, |dump| dump.items.len()),
-            ("parked items", self.parked == other.parked, |dump| dump.parked.len()),
-            ("day totals", self.totals == other.totals, |dump| dump.totals.len()),
-            ("carries", self.carries == other.carries, |dump| dump.carries.len()),
-            ("plans", self.plans == other.plans, |dump| dump.plans.len()),
-            ("records of batches", self.intakes == other.intakes, |dump| dump.intakes.len()),
-            ("invoices", self.invoices == other.invoices, |dump| dump.invoices.len()),
-            ("series", self.series == other.series, |dump| dump.series.len()),
+        let journal = |dump: &Self| dump.journals.values().flatten().cloned().collect::<Vec<_>>();
+        let numbers = |dump: &Self| dump.numbers.values().flatten().copied().collect::<Vec<_>>();
+        let differences = [
+            differ("accounts", &self.accounts, &other.accounts),
+            differ("journal entries", &journal(self), &journal(other)),
+            differ("items", &self.items, &other.items),
+            differ("parked items", &self.parked, &other.parked),
+            differ("day totals", &self.totals, &other.totals),
+            differ("carries", &self.carries, &other.carries),
+            differ("plans", &self.plans, &other.plans),
+            differ("records of batches", &self.intakes, &other.intakes),
+            differ("invoices", &self.invoices, &other.invoices),
+            differ("invoice numbers", &numbers(self), &numbers(other)),
+            differ("series", &self.series, &other.series),
         ];
-        let tables = tables.map(|(name, same, count)| (name, same, count(self), count(other)));
-        let journals = self.journals == other.journals;
-        let given = self.numbers == other.numbers;
-        let tables = tables.into_iter().chain([
-            ("journal entries", journals, journal(self), journal(other)),
-            ("invoice numbers", given, numbers(self), numbers(other)),
-        ]);
-        let mut differ = tables.filter(|(_, same, ..)| !same);
-        differ.next().map(|(name, _, found, due)| {
-            format!("the {name} are not as they must be ({found} found, {due} due)")
-        })
+        differences.into_iter().flatten().next()
     }
+}
+
+fn differ<T: PartialEq>(rows: &str, found: &[T], due: &[T]) -> Option<String> {
+    let (came, were) = (found.len(), due.len());
+    let what = || format!("the {rows} are not as they must be ({came} found, {were} due)");
+    (found != due).then(what)
 }
 
 fn facts_of(writes: &Writes, settings: &AccountSettings) -> AccountFacts {

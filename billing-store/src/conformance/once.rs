@@ -55,11 +55,13 @@ pub(super) async fn names_are_taken_once(bench: &Bench) -> Kept {
         let assignments = vec![(sample::of("alice")?, sample::assignment(number, from)?)];
         Made::Ok(Writes { assignments, ..Writes::default() })
     };
-    let mut plan = first.plans.clone();
-    plan.iter_mut().for_each(|plan| plan.strategies.clear());
+    let mut plans = first.plans.clone();
+    for plan in &mut plans {
+        plan.strategies.clear();
+    }
     let again = [
         ("an account", Writes { accounts: first.accounts.clone(), ..Writes::default() }),
-        ("a plan version", Writes { plans: plan, ..Writes::default() }),
+        ("a plan version", Writes { plans, ..Writes::default() }),
         ("the number of an assignment", assigned(1, "2026-11-01")?),
         ("the first day of an assignment", assigned(2, "2026-10-01")?),
         ("the record of a batch", Writes { intake: first.intake.clone(), ..Writes::default() }),
@@ -129,7 +131,8 @@ async fn runs_compete(bench: &Bench) -> Kept {
     for name in names {
         door.calls(&[(name, name)]).await?;
     }
-    let runs = (0..4).map(|_| Box::pin(door.invoices("2026-11-02")) as Boxed<'_, Ran>).collect();
+    let run = || Box::pin(door.invoices("2026-11-02")) as Boxed<'_, Ran>;
+    let runs = vec![run(), run(), run(), run()];
     let mut issued = 0_usize;
     for answers in together::all(runs).await {
         for (_, outcome) in answers? {

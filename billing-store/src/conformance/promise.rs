@@ -26,6 +26,8 @@ pub enum Promise {
     KeysAreBytes,
     /// Numbers, instants, days and texts come back as they were, up to their limits.
     ValuesComeBack,
+    /// What may change is replaced: heads, day totals, carries, series and parked items.
+    WritesReplace,
     /// A unit that is dropped without a commit leaves nothing.
     NothingBeforeCommit,
     /// A unit reads what it wrote; nobody else does before it commits.
@@ -38,8 +40,6 @@ pub enum Promise {
     NamesAreTakenOnce,
     /// A number of a journal belongs to one posting or one event, a number of a series to one invoice.
     NumberIsGivenOnce,
-    /// What may change is replaced: heads, day totals, carries, series and parked items.
-    WritesReplace,
     /// Units that lock the same account follow one another: no update is lost.
     UnitsFollowOneAnother,
     /// An account has one invoice for a period and a day total is in one line, also if several runs compete.
@@ -61,13 +61,13 @@ impl Promise {
         Self::KeysFindTheirRows,
         Self::KeysAreBytes,
         Self::ValuesComeBack,
+        Self::WritesReplace,
         Self::NothingBeforeCommit,
         Self::UnitSeesItself,
         Self::AllOrNothing,
         Self::AClaimIsForEver,
         Self::NamesAreTakenOnce,
         Self::NumberIsGivenOnce,
-        Self::WritesReplace,
         Self::UnitsFollowOneAnother,
         Self::InvoiceOnceAPeriod,
         Self::ReplayChangesNothing,

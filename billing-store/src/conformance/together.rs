@@ -43,10 +43,7 @@ pub(super) async fn cut_short<T>(future: Boxed<'_, T>, polls: u32) -> Option<T> 
 }
 
 /// Polls it for so long and gives it back if it is not done: it may wait for the caller.
-pub(super) async fn within<'a, T>(
-    time: Duration,
-    mut future: Boxed<'a, T>,
-) -> Result<T, Boxed<'a, T>> {
+pub(super) async fn within<T>(time: Duration, mut future: Boxed<'_, T>) -> Result<T, Boxed<'_, T>> {
     let start = Instant::now();
     let answer = poll_fn(|context| match future.as_mut().poll(context) {
         Poll::Ready(answer) => Poll::Ready(Some(answer)),
