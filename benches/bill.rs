@@ -88,9 +88,9 @@ fn call(account: &str, number: u64) -> Result<Incoming, serde_json::Error> {
 async fn read(tenant: &Tenant, account: &AccountId, calls: u64) -> Done<Duration> {
     let at = "2026-10-31T12:00:00Z".parse()?;
     let begun = Instant::now();
-    let bills = tenant.bill(account, at).await?;
+    let bill = tenant.bill(account, at).await?;
     let took = begun.elapsed();
-    let counted: i64 = bills.iter().flat_map(|draft| &draft.lines).map(|line| line.count).sum();
+    let counted: i64 = bill.drafts().flat_map(|draft| &draft.lines).map(|line| line.count).sum();
     assert_eq!(counted, i64::try_from(calls)?);
     Ok(took)
 }

@@ -80,7 +80,7 @@ impl Strategy for CallFee {
         };
         let quantity = Quantity::from_u64(u64::from(is_answered))?;
         let totals = Totals { count: i64::from(is_answered), quantity, amount: Some(amount) };
-        Ok(Priced { unit: self.unit.clone(), totals })
+        Ok(Priced::new(self.unit.clone(), totals))
     }
 
     /// A line for each group: what was decided on arrival, added up. The bill rounds and shares out.
@@ -133,8 +133,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let taken = tenant.calls_ended(&calls).await?;
     println!("{} calls recorded.\n", taken.intake.recorded);
 
-    for draft in tenant.bill(&alice, "2026-10-31T12:00:00Z".parse()?).await? {
-        println!("The running bill, exact to the last call:\n\n{}", text::draft(&draft));
+    let bill = tenant.bill(&alice, "2026-10-31T12:00:00Z".parse()?).await?;
+    for draft in bill.drafts() {
+        println!("The running bill, exact to the last call:\n\n{}", text::draft(draft));
     }
     tenant.issue_invoices(&"A".parse()?, now).await?;
     for invoice in tenant.invoices(&alice).await? {

@@ -264,12 +264,12 @@ async fn show_bills(tenant: &Tenant, setup: &Setup, month: Period) -> Result<()>
         let plan = assignment_on(&facts.assignments, settings.zone.day_of(at))
             .map_or_else(String::new, |now| format!("{} v{}", now.plan, now.version));
         // A draft for each period that is not invoiced: the one that holds `at`, and those before.
-        let drafts = tenant.bill(&settings.id, at).await?;
-        let calls: i64 = drafts.iter().flat_map(|d| &d.lines).map(|line| line.count).sum();
-        let total = sum(drafts.iter().map(|draft| draft.taxed.total))?;
-        let (calls, total) = match drafts.is_empty() {
-            true => (String::new(), "invoiced".to_owned()),
-            false => (calls.to_string(), money(total, settings.currency)),
+        let bill = tenant.bill(&settings.id, at).await?;
+        let calls: i64 = bill.drafts().flat_map(|d| &d.lines).map(|line| line.count).sum();
+        let total = sum(bill.drafts().map(|draft| draft.taxed.total))?;
+        let (calls, total) = match bill.open {
+            None => (String::new(), "invoiced".to_owned()),
+            Some(_) => (calls.to_string(), money(total, settings.currency)),
         };
         let (id, zone) = (settings.id.as_str(), settings.zone.name());
         println!("{id:<17} {zone:<19} {plan:<18} {calls:>6} {total:>13}");
@@ -288,7 +288,7 @@ async fn issue(tenant: &Tenant, setup: &Setup, as_of: Instant) -> Result<()> {
             RunOutcome::Issued(invoices) => issued.extend(invoices),
             RunOutcome::AlreadyIssued => already += 1,
             RunOutcome::NothingDue => nothing += 1,
-            RunOutcome::Parked(error) => {
+            RunOutcome::Held(error) => {
                 parked += 1;
                 println!("  {account} needs a person: {error}");
             }

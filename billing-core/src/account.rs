@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    digest::Digest,
     id::{AccountId, CustomerId, PlanId},
     money::{Currency, Rounding},
     tax::TaxProfile,
@@ -105,7 +106,7 @@ impl AccountSettings {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Assignment {
-    /// 1, 2, 3 ... in order of their days.
+    /// 1, 2, 3 ... in the order in which they were made.
     pub number: u32,
     /// The first day.
     pub from: Day,
@@ -113,6 +114,8 @@ pub struct Assignment {
     pub plan: PlanId,
     /// Its version.
     pub version: u32,
+    /// The digest of the plan's document, so that nobody exchanges it behind the account's back.
+    pub digest: Digest,
 }
 
 /// The assignment in force on a day; `assignments` are in order of their days.
@@ -127,12 +130,12 @@ pub fn assignment_on(assignments: &[Assignment], day: Day) -> Option<&Assignment
 pub struct Stretch {
     /// The period it is part of.
     pub period: Period,
-    /// The number of the assignment.
-    pub assignment: u32,
     /// Its first day.
     pub start: Day,
     /// The day after its last.
     pub end: Day,
+    /// The number of the assignment.
+    pub assignment: u32,
 }
 
 /// The stretches of a period, in order of time.
@@ -143,9 +146,9 @@ pub fn stretches(assignments: &[Assignment], period: Period) -> Vec<Stretch> {
     let ends = assignments.iter().skip(1).map(|next| next.from).chain([period.end()]);
     let stretches = assignments.iter().zip(ends).map(|(assignment, end)| Stretch {
         period,
-        assignment: assignment.number,
         start: assignment.from.max(period.start()),
         end: end.min(period.end()),
+        assignment: assignment.number,
     });
     stretches.filter(|stretch| stretch.start < stretch.end).collect()
 }

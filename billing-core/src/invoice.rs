@@ -10,7 +10,7 @@ use crate::{
     digest::Digest,
     id::{AccountId, Group, PlanId, SeriesId, StrategyId, Unit},
     money::{Amount, Currency, Exact, Money, Quantity},
-    tax::Taxed,
+    tax::{TaxProfile, Taxed},
     time::{Day, Instant, Period, Zone},
     usage::TotalKey,
 };
@@ -39,8 +39,28 @@ pub struct Draft {
     pub decimals: u32,
     /// In order of stretch, then of the plan's strategies, then of groups.
     pub lines: Vec<Line>,
+    /// The tax its sums were taken with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax: Option<TaxProfile>,
     /// The sums.
     pub taxed: Taxed,
+}
+
+/// What an account owes at some moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunningBill {
+    /// The periods that ended and have no invoice yet, oldest first.
+    pub ended: Vec<Draft>,
+    /// The period that holds the moment asked for; `None` if it is invoiced, or the account has no plan yet.
+    pub open: Option<Draft>,
+}
+
+impl RunningBill {
+    /// All drafts, oldest first.
+    pub fn drafts(&self) -> impl Iterator<Item = &Draft> {
+        self.ended.iter().chain(&self.open)
+    }
 }
 
 /// What an invoice says about one strategy and group in one stretch.
@@ -68,8 +88,8 @@ pub struct Line {
     /// What the scope costs so far, before rounding.
     pub exact: Exact,
     /// What the scope was billed before.
-    pub before: Amount,
-    /// `exact` rounded, less `before`.
+    pub billed_before: Amount,
+    /// `exact` rounded, less `billed_before`.
     pub amount: Amount,
     /// The days it is made of; their shares add up to `amount`.
     pub parts: Vec<LinePart>,

@@ -249,7 +249,7 @@ fn late_usage_is_on_the_next_invoice_as_the_difference() {
             said(core::slice::from_ref(late)),
             expected(&[("2026-03-01", text, difference)])
         );
-        assert_eq!(late.before, read(first));
+        assert_eq!(late.billed_before, read(first));
         assert_eq!(late.parts.iter().map(|part| part.revision).collect::<Vec<_>>(), [2]);
         assert_eq!(next.stretch.start, read("2026-04-01"));
     }
@@ -463,7 +463,7 @@ fn a_cheaper_price_for_all_gives_back_on_the_next_invoice() {
     );
     let invoice = only(world.issue("2026-05-01T00:00:00Z"));
     let line = &invoice.draft.lines[0];
-    assert_eq!((line.before, line.amount), (read("20"), read("-7")));
+    assert_eq!((line.billed_before, line.amount), (read("20"), read("-7")));
     assert_eq!(line.exact, read("13"));
     let shares: Vec<Amount> = line.parts.iter().map(|part| part.share).collect();
     assert_eq!(shares, [read("-2.33"), read("-4.67")]);
@@ -597,7 +597,7 @@ fn with_surcharge(arrival: &Arrival<'_>) -> Result<Priced, Problem> {
     let amount = Some(Amount::from_units(cents, arrival.currency().decimals())?);
     let quantity = Quantity::from_u64(seconds)?;
     let totals = Totals { count: i64::from(seconds > 0), quantity, amount };
-    Ok(Priced { unit: read("s"), totals })
+    Ok(Priced::new(read("s"), totals))
 }
 
 fn as_arrived(facts: &StretchFacts, bill: &mut Bill) -> Result<(), Problem> {
@@ -801,13 +801,13 @@ fn a_plan_starts_after_what_was_assigned_rated_or_invoiced() {
     let alice = read("alice");
     world.save(plan(2, &[flat_rate("0.03", "pro_rata")]));
     take(&mut world, &[("a", "2026-02-10T00:00:00Z", 60_000)]);
-    let not_after = |from: &str| {
-        let (account, last) = (read("alice"), read("2026-01-01"));
-        AssignError::NotAfter { account, last, from: read(from) }
+    let taken = AssignError::Taken {
+        account: read("alice"),
+        plan: read("basic"),
+        version: 1,
+        from: read("2026-01-01"),
     };
-    for from in ["2025-12-31", "2026-01-01"] {
-        assert_eq!(world.assign(&alice, 2, from), Err(not_after(from)));
-    }
+    assert_eq!(world.assign(&alice, 2, "2026-01-01"), Err(taken));
     let used = |from| {
         let (account, used) = (read("alice"), read("2026-02-10"));
         AssignError::Used { account, used, from: read(from) }
@@ -821,11 +821,9 @@ fn a_plan_starts_after_what_was_assigned_rated_or_invoiced() {
     };
     assert_eq!(world.assign(&alice, 2, "2026-02-28"), Err(invoiced));
     assert_eq!(world.assign(&alice, 2, "2026-03-01"), Ok(()));
-    let facts = decide::AssignFacts {
-        account: &world.accounts[&alice],
-        plan: &world.specs[&(read("basic"), 1)],
-        last_used: None,
-    };
+    let plan_1 = world.book.build(world.specs[&(read("basic"), 1)].clone()).unwrap();
+    let (account, plans) = (&world.accounts[&alice], &world.plans_of(&alice));
+    let facts = decide::AssignFacts { account, plan: &plan_1, plans, used: None };
     let again = decide::assign(facts, read("2026-01-01"), world.now);
     assert_eq!(again, Ok(None), "assigning it again is a replay");
     let mut francs = plan(3, &[flat_rate("0.02", "pro_rata")]);
@@ -837,6 +835,43 @@ fn a_plan_starts_after_what_was_assigned_rated_or_invoiced() {
         "plan basic is in CHF, account alice in EUR: they must be the same"
     );
     assert!(matches!(world.assign(&alice, 2, "9999-12-15"), Err(AssignError::Time(_))));
+}
+
+#[test]
+fn a_plan_may_start_before_another_where_nothing_was_rated() {
+    let mut world = with(flat_rate("0.02", "pro_rata"));
+    let alice = read("alice");
+    world.save(plan(2, &[flat_rate("0.03", "pro_rata")]));
+    world.save(plan(3, &[flat_rate("0.05", "pro_rata")]));
+    assert_eq!(world.assign(&alice, 2, "2026-05-01"), Ok(()), "a change that is planned");
+    assert_eq!(world.assign(&alice, 3, "2026-03-15"), Ok(()), "does not hinder an earlier one");
+    assert_eq!(world.assign(&alice, 3, "2025-12-01"), Ok(()), "nor one before the first");
+    let assignments = &world.accounts[&alice].assignments;
+    let order: Vec<_> = assignments.iter().map(|a| (a.version, a.number)).collect();
+    assert_eq!(order, [(3, 4), (1, 1), (3, 3), (2, 2)], "in order of days, numbered as made");
+    let calls = [
+        ("a", "2025-12-31T00:00:00Z", 600_000),
+        ("b", "2026-03-14T00:00:00Z", 600_000),
+        ("c", "2026-03-15T00:00:00Z", 600_000),
+    ];
+    take(&mut world, &calls);
+    let drafts = world.bill("2026-03-31T00:00:00Z");
+    let lines = drafts.iter().flat_map(|draft| &draft.lines);
+    let amounts: Vec<_> = lines.map(|line| (line.stretch.assignment, line.amount)).collect();
+    assert_eq!(amounts, [(4, read("0.5")), (1, read("0.2")), (3, read("0.5"))]);
+}
+
+#[test]
+fn what_counts_over_a_change_of_plan_keeps_its_kind() {
+    let over_periods = |_: &StretchFacts, _: &mut Bill| Ok(());
+    let book = book(Scope::Period, counted, over_periods);
+    let mut world = World::with_book(book, &settings("alice", EXACT), &[blocks("period", "0.2")]);
+    let alice = read("alice");
+    world.save(plan(2, &[strategy("own", "{}")]));
+    world.save(plan(3, &[blocks("call", "0.2")]));
+    let error = world.assign(&alice, 2, "2026-03-01").unwrap_err();
+    assert!(matches!(error, AssignError::OtherKind { .. }), "{error}");
+    assert_eq!(world.assign(&alice, 3, "2026-03-01"), Ok(()), "a stretch begins anew");
 }
 
 #[test]

@@ -236,7 +236,9 @@ fn a_fingerprint_is_the_same_for_ever() {
 #[test]
 fn what_cannot_be_rated_is_parked_with_its_reason() {
     let mut world = alice();
-    world.limits = Limits { call_duration_ms_max: 3_600_000, ..Limits::default() };
+    let item_future_ms_max = u64::MAX;
+    world.limits =
+        Limits { call_duration_ms_max: 3_600_000, item_future_ms_max, ..Limits::default() };
     let mut unnamed = ten_past_nine("unnamed", 1);
     unnamed.account = None;
     assert_eq!(parked(&mut world, &unnamed), ParkReason::UnknownAccount);
@@ -252,6 +254,62 @@ fn what_cannot_be_rated_is_parked_with_its_reason() {
     assert_eq!(parked(&mut world, &long), ParkReason::TooLong { duration_ms, max_ms });
     let longest = world.take(&[ten_past_nine("longest", 3_600_000)]);
     assert_eq!(longest.receipts, [recorded(3)], "the limit itself is accepted");
+}
+
+#[test]
+fn an_item_too_far_ahead_of_the_clock_is_parked_until_its_time_comes() {
+    let mut world = alice();
+    world.limits.item_future_ms_max = 1_000;
+    world.now = read("2026-03-10T09:09:58.999999Z");
+    let ended = ten_past_nine("a", 61_000);
+    let at = ended.call.start;
+    assert_eq!(parked(&mut world, &ended), ParkReason::TooFarAhead { at, max_ms: 1_000 });
+    world.now = read("2026-03-10T09:09:59Z");
+    let later = world.ingest(&labelled("later", &ended)).unwrap();
+    assert_eq!(later.receipts, [recorded(3)], "exactly as far ahead as is accepted");
+}
+
+#[test]
+fn a_day_has_no_more_groups_than_it_may_have() {
+    let prefixes = ["1", "2", "3"].map(|prefix| {
+        format!(
+            r#"{{"id":"to-{prefix}","kind":"flat_rate","applies_to":{{"callee":["{prefix}"]}},
+                "terms":{{"per_minute":"0.02","minutes":"pro_rata"}}}}"#
+        )
+    });
+    let mut world = World::with(&settings("alice", ""), &prefixes);
+    world.limits.day_groups_max = 2;
+    let to = |id: &str, callee: &str| {
+        let mut ended = ten_past_nine(id, 1);
+        ended.call.callee = read(callee);
+        ended
+    };
+    let taken = world.take(&[to("a", "1"), to("b", "2"), to("c", "3"), to("d", "1")]);
+    assert_eq!(counts(&taken.intake), [4, 3, 0, 0, 1, 0], "the third group is one too many");
+    let reason = parked(&mut world, &to("e", "3"));
+    assert_eq!(reason, ParkReason::TooManyGroups { day: read("2026-03-10"), max: 2 });
+    let mut tomorrow = to("f", "3");
+    tomorrow.call.start = read("2026-03-11T00:00:00Z");
+    assert!(matches!(world.take(&[tomorrow]).receipts[..], [Receipt::Recorded { .. }]));
+}
+
+#[test]
+fn a_batch_that_comes_again_and_changes_something_leaves_a_record_more() {
+    let mut world = alice();
+    let mut waiting = ten_past_nine("a", 61_000);
+    waiting.account = Some(read("bob"));
+    let batch = batch(&[waiting, ten_past_nine("b", 1)]);
+    let first = world.ingest(&batch).unwrap().intake;
+    assert_eq!(counts(&first), [2, 1, 0, 0, 1, 0]);
+    world.open(&settings("bob", ""));
+    world.assign(&read("bob"), 1, "2026-01-01").unwrap();
+    let mended = world.ingest(&batch).unwrap().intake;
+    assert_eq!(counts(&mended), [2, 1, 1, 0, 0, 0]);
+    assert_ne!(mended.id, first.id);
+    let recorded: u64 = world.intakes.values().map(|intake| intake.recorded).sum();
+    assert_eq!(recorded, 2, "what the records say was recorded is what is there");
+    let nothing = world.ingest(&batch).unwrap();
+    assert_eq!(nothing.writes, Writes::default());
 }
 
 #[test]
@@ -348,7 +406,7 @@ fn a_count_that_is_full_parks() {
 fn sometimes(arrival: &Arrival<'_>) -> Result<Priced, Problem> {
     let priced = counted(arrival)?;
     let amount = (priced.totals.quantity > read("10")).then(|| read("0.1"));
-    Ok(Priced { totals: Totals { amount, ..priced.totals }, ..priced })
+    Ok(Priced::new(priced.unit, Totals { amount, ..priced.totals }))
 }
 
 #[test]
@@ -656,6 +714,7 @@ fn the_first_and_the_last_instant_are_answered() {
     settings.anchor = document(r#"{"from":"2026-01-02","months":1}"#);
     let mut world = World::with(&settings, &[flat_rate("0.02", "pro_rata")]);
     for (id, start) in [("first", Instant::MIN), ("last", Instant::MAX)] {
+        world.limits.item_future_ms_max = u64::MAX;
         let mut ended = ten_past_nine(id, u64::MAX);
         ended.call.start = start;
         let reason = parked(&mut world, &ended);

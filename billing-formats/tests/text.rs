@@ -57,7 +57,7 @@ fn line(row: &Row) -> Line {
         quantity: row.quantity.parse().unwrap(),
         text: row.text.to_owned(),
         exact: Exact::zero(),
-        before: row.before.parse().unwrap(),
+        billed_before: row.before.parse().unwrap(),
         amount: row.amount.parse().unwrap(),
         parts: Vec::new(),
     }
@@ -74,6 +74,7 @@ fn draft(lines: &[Row], taxed: Taxed) -> Draft {
         currency: Currency::try_new("EUR").unwrap(),
         decimals: 2,
         lines: lines.iter().map(line).collect(),
+        tax: None,
         taxed,
     }
 }

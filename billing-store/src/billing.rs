@@ -1,7 +1,7 @@
 //! The door: every use case begins a unit, loads facts, decides, applies and commits.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -12,8 +12,9 @@ use billing_core::{
         IngestFacts, Intake, Limits, OpenAccountError, OpenDay, Parked, Plans, Receipt, RunOutcome,
         Writes,
     },
+    digest::Digest,
     id::{AccountId, InvalidId, PlanId, SeriesId, TenantId},
-    invoice::{Draft, Invoice},
+    invoice::{Invoice, RunningBill},
     item::{CallEnded, ItemKey},
     plan::{BuildPlanError, Plan, PlanBook, PlanSpec},
     time::{Day, Instant, TimeError},
@@ -60,8 +61,8 @@ use crate::{
 /// let taken = acme.calls_ended(&[call.clone(), call]).await?;
 /// assert_eq!((taken.intake.recorded, taken.intake.replayed), (1, 1));
 ///
-/// let bills = acme.bill(&alice, "2026-10-31T12:00:00Z".parse()?).await?;
-/// assert_eq!(bills[0].taxed.total.to_string(), "1.5");
+/// let bill = acme.bill(&alice, "2026-10-31T12:00:00Z".parse()?).await?;
+/// assert_eq!(bill.open.expect("a period").taxed.total.to_string(), "1.5");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -77,7 +78,8 @@ struct Parts {
     book: PlanBook,
     clock: Arc<dyn Clock>,
     limits: Limits,
-    built: Mutex<BTreeMap<(TenantId, PlanId, u32), Arc<Plan>>>,
+    /// By the digest of their documents: the same content is the same plan, for every tenant.
+    built: Mutex<BTreeMap<Digest, Arc<Plan>>>,
 }
 
 /// A use case failed. Nothing was stored, unless the store says that the outcome is unknown.
@@ -130,6 +132,14 @@ pub enum Error {
     /// A period leaves the calendar.
     #[error(transparent)]
     Time(#[from] TimeError),
+    /// A unit of another tenant was handed to this handle.
+    #[error("a handle of tenant {handle} was given a unit of tenant {unit}")]
+    OtherTenant {
+        /// Whose handle.
+        handle: TenantId,
+        /// Whose unit.
+        unit: TenantId,
+    },
     /// Invoices were asked for as of an instant that has not come.
     #[error("invoices cannot be issued as of {as_of}: it is {now}")]
     NotYet {
@@ -248,6 +258,7 @@ impl Tenant {
         unit: &mut dyn Unit,
         settings: &AccountSettings,
     ) -> Result<Outcome> {
+        self.expect_mine(unit)?;
         let existing = unit.accounts(core::slice::from_ref(&settings.id)).await?;
         let writes = decide::open_account(existing.first(), settings, self.parts.clock.now())?;
         apply(unit, writes).await
@@ -271,6 +282,7 @@ impl Tenant {
     ///
     /// As [`save_plan`](Self::save_plan).
     pub async fn save_plan_in(&self, unit: &mut dyn Unit, spec: &PlanSpec) -> Result<Outcome> {
+        self.expect_mine(unit)?;
         let _plan: Plan = self.parts.book.build(spec.clone())?;
         let saved = unit.plans(&[(spec.id.clone(), spec.version)]).await?;
         let writes = match saved.first() {
@@ -317,13 +329,15 @@ impl Tenant {
         version: u32,
         from: Day,
     ) -> Result<Outcome> {
+        self.expect_mine(unit)?;
         let facts = self.account(unit, account).await?;
         let saved = unit.plans(&[(plan.clone(), version)]).await?;
         let unknown = || Error::UnknownPlan { plan: plan.clone(), version };
-        let spec = saved.into_iter().next().ok_or_else(unknown)?;
-        let _plan: Plan = self.parts.book.build(spec.clone())?;
-        let last_used = unit.last_used(account).await?;
-        let facts = AssignFacts { account: &facts, plan: &spec, last_used };
+        let plan = self.parts.book.build(saved.into_iter().next().ok_or_else(unknown)?)?;
+        let plans = self.plans(unit, core::iter::once(&facts)).await?;
+        let next = facts.assignments.iter().map(|assignment| assignment.from);
+        let used = unit.first_used(account, from, next.filter(|next| *next > from).min()).await?;
+        let facts = AssignFacts { account: &facts, plan: &plan, plans: &plans, used };
         apply(unit, decide::assign(facts, from, self.parts.clock.now())?).await
     }
 
@@ -343,6 +357,7 @@ impl Tenant {
     ///
     /// As [`calls_ended`](Self::calls_ended).
     pub async fn ingest(&self, batch: &Batch) -> Result<TakenIn> {
+        self.parts.limits.check(batch)?;
         let locks = Locks::accounts(batch.accounts().into_iter().cloned());
         let mut unit = self.parts.store.begin(&self.id, &locks).await?;
         let taken = self.ingest_in(&mut *unit, batch).await?;
@@ -356,6 +371,8 @@ impl Tenant {
     ///
     /// As [`calls_ended`](Self::calls_ended).
     pub async fn ingest_in(&self, unit: &mut dyn Unit, batch: &Batch) -> Result<TakenIn> {
+        self.expect_mine(unit)?;
+        self.parts.limits.check(batch)?;
         let keys: Vec<ItemKey> = batch.keys().into_iter().cloned().collect();
         let ids: Vec<AccountId> = batch.accounts().into_iter().cloned().collect();
         let accounts: BTreeMap<_, _> = by_id(unit.accounts(&ids).await?);
@@ -366,8 +383,9 @@ impl Tenant {
         let plans = self.plans(unit, accounts.values()).await?;
         let touched: Vec<_> = decide::days_touched(batch, &accounts).into_iter().collect();
         let days = open_days(unit.day_totals(&touched).await?);
-        let intake = unit.intake(&batch.id().map_err(IngestError::from)?).await?;
-        let facts = IngestFacts { accounts, plans, claims, parked, days, intake };
+        let id = batch.id().map_err(IngestError::from)?;
+        let intake = unit.intake(&id).await?;
+        let facts = IngestFacts { accounts, plans, claims, parked, days, batch: id, intake };
         let ingested = decide::ingest(facts, batch, self.parts.limits, self.parts.clock.now())?;
         unit.apply(&ingested.writes).await?;
         Ok(TakenIn { receipts: ingested.receipts, intake: ingested.intake })
@@ -375,22 +393,26 @@ impl Tenant {
 
     /// The running bill: drafts of the periods that ended without an invoice, and of the one that holds `at`.
     ///
-    /// Its cost depends on the days with usage since the last invoice, never on the number of calls.
+    /// `at` picks the open period; what is recorded of that period counts, also if it is dated later than `at`. Its cost depends on the days with usage since the last invoice, never on the number of calls.
     ///
     /// # Errors
     ///
     /// [`Error::UnknownAccount`], [`Error::Bill`] if a strategy fails.
-    pub async fn bill(&self, account: &AccountId, at: Instant) -> Result<Vec<Draft>> {
+    pub async fn bill(&self, account: &AccountId, at: Instant) -> Result<RunningBill> {
         let mut facts = self.parts.store.read(&self.id).await?;
         let account = self.account(&mut *facts, account).await?;
         let facts = self.bill_facts(&mut *facts, vec![account], at).await?;
-        let drafts = facts.iter().map(|facts| decide::bill(facts, at));
-        Ok(drafts.collect::<core::result::Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+        let mut bill = RunningBill::default();
+        for facts in &facts {
+            bill.ended = decide::bill(facts, at)?;
+            bill.open = bill.ended.pop();
+        }
+        Ok(bill)
     }
 
     /// Issues the invoices of every account for every period that ended by `as_of`.
     ///
-    /// Each account is answered: issued, already issued, nothing due, or parked with its reason. Running it again, from anywhere
+    /// Each account is answered: issued, already issued, nothing due, or held with its reason. Running it again, from anywhere
     /// and after any interruption, issues what is missing and nothing twice.
     ///
     /// # Errors
@@ -401,17 +423,13 @@ impl Tenant {
         series: &SeriesId,
         as_of: Instant,
     ) -> Result<Vec<(AccountId, RunOutcome)>> {
-        let now = self.parts.clock.now();
-        if as_of > now {
-            return Err(Error::NotYet { as_of, now });
-        }
+        self.check_clock(as_of)?;
         let mut answers: Vec<(AccountId, RunOutcome)> = Vec::new();
+        let mut after: Option<AccountId> = None;
         loop {
-            let after = answers.last().map(|(account, _)| account);
-            let page = self.read().await?.account_page(after, RUN_ACCOUNTS).await?;
-            if page.is_empty() {
-                return Ok(answers);
-            }
+            let page = self.read().await?.account_page(after.as_ref(), RUN_ACCOUNTS).await?;
+            let Some(last) = page.last() else { return Ok(answers) };
+            after = Some(last.clone());
             let locks = Locks::accounts(page.iter().cloned()).and_series(series.clone());
             let mut unit = self.parts.store.begin(&self.id, &locks).await?;
             let answered = self.issue_invoices_in(&mut *unit, &page, series, as_of).await?;
@@ -432,14 +450,22 @@ impl Tenant {
         series: &SeriesId,
         as_of: Instant,
     ) -> Result<Vec<(AccountId, RunOutcome)>> {
-        let now = self.parts.clock.now();
-        let accounts = unit.accounts(accounts).await?;
+        self.expect_mine(unit)?;
+        let now = self.check_clock(as_of)?;
+        let ids = accounts;
+        let mut accounts = unit.accounts(ids).await?;
+        let unknown = |id: &&AccountId| !accounts.iter().any(|facts| facts.settings.id == **id);
+        if let Some(account) = ids.iter().find(unknown).cloned() {
+            return Err(Error::UnknownAccount { account });
+        }
+        // Numbers are given in order of the accounts' ids, whatever order the store answers in.
+        accounts.sort_by(|one, two| one.settings.id.cmp(&two.settings.id));
         let all = unit.all_series().await?;
         let mut last = all.iter().find(|(id, _)| id == series).map_or(0, |(_, last)| *last);
         let (mut answers, mut writes) = (Vec::new(), Writes::default());
         for facts in self.bill_facts(unit, accounts, as_of).await? {
             let outcome = match decide::issue(&facts, as_of, series, last, now) {
-                Err(error) => RunOutcome::Parked(error),
+                Err(error) => RunOutcome::Held(error),
                 Ok((invoices, _)) if invoices.is_empty() => nothing_issued(&facts, as_of)?,
                 Ok((invoices, issued)) => {
                     last = invoices.last().map_or(last, |invoice| invoice.number);
@@ -481,6 +507,21 @@ impl Tenant {
     /// [`Error::Store`].
     pub async fn parked(&self, after: Option<&ItemKey>, limit: u32) -> Result<Vec<Parked>> {
         Ok(self.read().await?.parked_page(after, limit).await?)
+    }
+
+    /// A handle works on its own tenant's units alone.
+    fn expect_mine(&self, unit: &dyn Unit) -> Result<()> {
+        if unit.tenant() == &self.id {
+            return Ok(());
+        }
+        let (handle, unit) = (self.id.clone(), unit.tenant().clone());
+        Err(Error::OtherTenant { handle, unit })
+    }
+
+    /// The time, if `as_of` has come.
+    fn check_clock(&self, as_of: Instant) -> Result<Instant> {
+        let now = self.parts.clock.now();
+        if as_of > now { Err(Error::NotYet { as_of, now }) } else { Ok(now) }
     }
 
     async fn account<F: Facts + ?Sized>(
@@ -530,41 +571,46 @@ impl Tenant {
         Ok(accounts.into_iter().map(bill_facts).collect())
     }
 
-    /// The plans of the accounts' assignments, built once and kept: a version never changes.
+    /// The plans of the accounts' assignments, built once for each content of a document.
     pub(crate) async fn plans<F: Facts + ?Sized>(
         &self,
         facts: &mut F,
         accounts: impl Iterator<Item = &AccountFacts> + Send,
     ) -> Result<Plans> {
         let assignments = accounts.flat_map(|facts| &facts.assignments);
-        let named: BTreeSet<(PlanId, u32)> =
-            assignments.map(|assignment| (assignment.plan.clone(), assignment.version)).collect();
+        let assigned = assignments.map(|a| ((a.plan.clone(), a.version), a.digest));
+        let assigned: BTreeMap<(PlanId, u32), Digest> = assigned.collect();
         let mut plans = Plans::new();
         let mut missing = Vec::new();
-        {
-            let built = self.parts.built.lock().unwrap_or_else(PoisonError::into_inner);
-            for (plan, version) in named {
-                let found = built.get(&(self.id.clone(), plan.clone(), version)).map(Arc::clone);
-                match found {
-                    Some(found) => drop(plans.insert((plan, version), Ok(found))),
-                    None => missing.push((plan, version)),
-                }
+        for (plan, digest) in &assigned {
+            match self.built(digest) {
+                Some(built) => drop(plans.insert(plan.clone(), Ok(built))),
+                None => missing.push(plan.clone()),
             }
         }
         if missing.is_empty() {
             return Ok(plans);
         }
         for spec in facts.plans(&missing).await? {
-            let key = (spec.id.clone(), spec.version);
-            let plan = self.parts.book.build(spec).map(Arc::new);
+            let (key, digest) = ((spec.id.clone(), spec.version), spec.digest());
+            let plan = if assigned.get(&key) == Some(&digest) {
+                self.parts.book.build(spec).map(Arc::new)
+            } else {
+                let (plan, version) = key.clone();
+                Err(BuildPlanError::Altered { plan, version })
+            };
             if let Ok(plan) = &plan {
-                let key = (self.id.clone(), key.0.clone(), key.1);
                 let mut built = self.parts.built.lock().unwrap_or_else(PoisonError::into_inner);
-                drop(built.insert(key, Arc::clone(plan)));
+                drop(built.insert(digest, Arc::clone(plan)));
             }
             drop(plans.insert(key, plan));
         }
         Ok(plans)
+    }
+
+    fn built(&self, digest: &Digest) -> Option<Arc<Plan>> {
+        let built = self.parts.built.lock().unwrap_or_else(PoisonError::into_inner);
+        built.get(digest).map(Arc::clone)
     }
 }
 
@@ -598,11 +644,12 @@ fn nothing_issued(facts: &BillFacts, as_of: Instant) -> Result<RunOutcome> {
     })
 }
 
-/// Adds one account's invoices to the writes of the others.
+/// Adds one account's invoices to the writes of the others; the rest of the writes stays empty in a run.
 fn extend(writes: &mut Writes, issued: Writes) {
-    writes.heads.extend(issued.heads);
-    writes.events.extend(issued.events);
-    writes.totals.extend(issued.totals);
-    writes.carries.extend(issued.carries);
-    writes.invoices.extend(issued.invoices);
+    let Writes { heads, events, totals, carries, invoices, .. } = issued;
+    writes.heads.extend(heads);
+    writes.events.extend(events);
+    writes.totals.extend(totals);
+    writes.carries.extend(carries);
+    writes.invoices.extend(invoices);
 }

@@ -1,7 +1,7 @@
 //! The clock as a component: the only place that may ask the system for the time.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -11,6 +11,13 @@ use billing_core::time::Instant;
 pub trait Clock: Send + Sync + core::fmt::Debug {
     /// The present instant.
     fn now(&self) -> Instant;
+}
+
+/// A clock that is shared, so that its owner can go on setting it.
+impl<C: Clock + ?Sized> Clock for Arc<C> {
+    fn now(&self) -> Instant {
+        (**self).now()
+    }
 }
 
 /// The system's clock.

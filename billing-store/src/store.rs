@@ -54,7 +54,8 @@ impl Locks {
 
 /// What a decision may ask, always about one tenant, in batches.
 ///
-/// Answers leave out what does not exist, and are in no promised order unless stated. A unit sees its own writes.
+/// Answers leave out what does not exist, answer a key named twice once, and are in no promised order unless stated. A page is
+/// shorter than asked for only at the end. A unit sees its own writes.
 #[async_trait]
 pub trait Facts: Send {
     /// The tenant that is asked about.
@@ -99,8 +100,13 @@ pub trait Facts: Send {
     /// Every day total of an account.
     async fn totals_of(&mut self, account: &AccountId) -> StoreResult<Vec<DayTotal>>;
 
-    /// The last day on which an account has usage.
-    async fn last_used(&mut self, account: &AccountId) -> StoreResult<Option<Day>>;
+    /// The first day in `[from, until)` on which an account has usage; without an end if `until` is `None`.
+    async fn first_used(
+        &mut self,
+        account: &AccountId,
+        from: Day,
+        until: Option<Day>,
+    ) -> StoreResult<Option<Day>>;
 
     /// Carries by account and scope, all strategies and groups.
     async fn carries(&mut self, scopes: &[(AccountId, ScopeKey)]) -> StoreResult<Vec<CarryMove>>;
@@ -161,8 +167,8 @@ pub trait Facts: Send {
 pub trait Unit: Facts {
     /// Stores everything a decision left behind.
     ///
-    /// A claim, an account, a plan version, an invoice number or a posting number that exists already is refused, and then
-    /// the unit must not be committed.
+    /// A claim, an account, a plan version, an invoice number, an account's period or a journal number that exists already is
+    /// [`StoreError::Refused`](crate::StoreError::Refused), and then the unit must not be committed.
     async fn apply(&mut self, writes: &Writes) -> StoreResult<()>;
 }
 

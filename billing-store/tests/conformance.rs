@@ -1,6 +1,5 @@
 //! The suite accepts the stores that come with the library.
 
-#![cfg(all(feature = "conformance", feature = "sqlite"))]
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::{

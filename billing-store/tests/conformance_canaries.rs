@@ -1,6 +1,5 @@
 //! The suite bites: each of these stores has one defect, and the suite names the promise it breaks.
 
-#![cfg(all(feature = "conformance", feature = "sqlite"))]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 use std::{collections::BTreeSet, sync::Arc};
@@ -487,8 +486,13 @@ impl Facts for Wrapped {
         ask!(self.totals_of(account))
     }
 
-    async fn last_used(&mut self, account: &AccountId) -> StoreResult<Option<Day>> {
-        ask!(self.last_used(account))
+    async fn first_used(
+        &mut self,
+        account: &AccountId,
+        from: Day,
+        until: Option<Day>,
+    ) -> StoreResult<Option<Day>> {
+        ask!(self.first_used(account, from, until))
     }
 
     async fn carries(&mut self, scopes: &[(AccountId, ScopeKey)]) -> StoreResult<Vec<CarryMove>> {

@@ -1,5 +1,4 @@
 //! Laws of recording: order, duplication and batching do not matter, on any store.
-#![cfg(feature = "sqlite")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 use std::{

@@ -1,13 +1,16 @@
 //! Giving an account a plan from a day on.
 
+use alloc::boxed::Box;
+
 use crate::{
     account::Assignment,
-    decide::{AccountFacts, Writes},
+    decide::{AccountFacts, Plans, Writes},
     event::{Event, Happened, JournalEntry},
-    id::{AccountId, PlanId},
+    id::{AccountId, PlanId, StrategyId},
     money::Currency,
-    plan::PlanSpec,
+    plan::Plan,
     time::{Day, Instant, Period, TimeError},
+    usage::Scope,
 };
 
 /// What must be known to assign a plan.
@@ -15,10 +18,12 @@ use crate::{
 pub struct AssignFacts<'a> {
     /// The account.
     pub account: &'a AccountFacts,
-    /// The plan version.
-    pub plan: &'a PlanSpec,
-    /// The last day on which the account has rated usage.
-    pub last_used: Option<Day>,
+    /// The plan version, built.
+    pub plan: &'a Plan,
+    /// The plans of the account's other assignments.
+    pub plans: &'a Plans,
+    /// The first day with rated usage from the day asked for until the next assignment.
+    pub used: Option<Day>,
 }
 
 /// A plan cannot be assigned.
@@ -40,26 +45,41 @@ pub enum AssignError {
         /// The plan's currency.
         theirs: Currency,
     },
-    /// There is an assignment from that day or a later one.
+    /// Another plan starts on that day.
     #[error(
-        "account {account} has an assignment from {last}: the next one must start later, not on {from}"
+        "account {account} has plan {plan} version {version} from {from} on: two cannot start on one day"
     )]
-    NotAfter {
+    Taken {
         /// The account.
         account: AccountId,
-        /// The first day of its last assignment.
-        last: Day,
+        /// The plan that starts then.
+        plan: PlanId,
+        /// Its version.
+        version: u32,
         /// The day asked for.
         from: Day,
     },
-    /// Usage from that day on was rated under the plan in force.
+    /// A strategy that counts beyond a stretch would go on counting something else.
     #[error(
-        "account {account} has usage rated up to {used}: a plan can start after it, not on {from}"
+        "strategy {strategy} is of kind {ours} in another plan of the account and of kind {theirs} in this one: \
+         what counts over a change of plan keeps its kind, another kind takes another id"
+    )]
+    OtherKind {
+        /// The strategy.
+        strategy: StrategyId,
+        /// Its kind in the other plan.
+        ours: Box<str>,
+        /// Its kind in the plan asked for.
+        theirs: Box<str>,
+    },
+    /// Usage of days the plan would take over was rated under another.
+    #[error(
+        "account {account} has usage on {used} rated under another plan: none can start on {from}"
     )]
     Used {
         /// The account.
         account: AccountId,
-        /// The last day with usage.
+        /// The first day with such usage.
         used: Day,
         /// The day asked for.
         from: Day,
@@ -87,31 +107,35 @@ pub fn assign(
     now: Instant,
 ) -> Result<Option<Writes>, AssignError> {
     let AssignFacts {
-        account: AccountFacts { settings, head, assignments, invoiced_until },
-        plan,
-        last_used,
+        account: AccountFacts { settings, head, assignments, invoiced_until }, ..
     } = facts;
-    let same = |a: &&Assignment| a.from == from && a.plan == plan.id && a.version == plan.version;
+    let AssignFacts { plan, plans, used, .. } = facts;
+    let spec = plan.spec();
+    let same = |a: &&Assignment| a.from == from && a.plan == spec.id && a.version == spec.version;
     if assignments.iter().any(|assignment| same(&assignment)) {
         return Ok(None);
     }
     let account = settings.id.clone();
-    if plan.currency != settings.currency {
-        let (ours, theirs, plan) = (settings.currency, plan.currency, plan.id.clone());
+    if spec.currency != settings.currency {
+        let (ours, theirs, plan) = (settings.currency, spec.currency, spec.id.clone());
         return Err(AssignError::Currency { account, ours, plan, theirs });
     }
-    if let Some(last) = assignments.last().map(|last| last.from).filter(|last| *last >= from) {
-        return Err(AssignError::NotAfter { account, last, from });
+    if let Some(taken) = assignments.iter().find(|assignment| assignment.from == from) {
+        let (plan, version) = (taken.plan.clone(), taken.version);
+        return Err(AssignError::Taken { account, plan, version, from });
     }
     if let Some(until) = invoiced_until.filter(|until| from < *until) {
         return Err(AssignError::Invoiced { account, until, from });
     }
-    if let Some(used) = last_used.filter(|used| from <= *used) {
+    if let Some(used) = used {
         return Err(AssignError::Used { account, used, from });
     }
     let _period: Period = settings.anchor.period_of(from)?;
-    let number = assignments.last().map_or(1, |last| last.number.saturating_add(1));
-    let assignment = Assignment { number, from, plan: plan.id.clone(), version: plan.version };
+    check_kinds(plan, plans)?;
+    let last = assignments.iter().map(|assignment| assignment.number).max();
+    let number = last.unwrap_or(0).saturating_add(1);
+    let (id, version, digest) = (spec.id.clone(), spec.version, spec.digest());
+    let assignment = Assignment { number, from, plan: id, version, digest };
     let what = Happened::PlanAssigned { assignment: assignment.clone() };
     let seq = head.seq.saturating_add(1);
     let event = Event { account: account.clone(), seq, at: now, what };
@@ -122,4 +146,22 @@ pub fn assign(
         events: alloc::vec![event],
         ..Writes::default()
     }))
+}
+
+/// A strategy that counts over changes of plan must stay of one kind in all plans of the account.
+fn check_kinds(plan: &Plan, plans: &Plans) -> Result<(), AssignError> {
+    for (ours, other) in plans.values().flatten().flat_map(|plan| plan.with_specs()) {
+        let counts_on = |scope: Scope| scope != Scope::Stretch && scope == other.scope();
+        let theirs = plan.with_specs().find(|(spec, strategy)| {
+            spec.id == ours.id && spec.kind != ours.kind && counts_on(strategy.scope())
+        });
+        if let Some((theirs, _)) = theirs {
+            return Err(AssignError::OtherKind {
+                strategy: ours.id.clone(),
+                ours: ours.kind.as_str().into(),
+                theirs: theirs.kind.as_str().into(),
+            });
+        }
+    }
+    Ok(())
 }

@@ -31,14 +31,36 @@ pub type Plans = BTreeMap<(PlanId, u32), Result<Arc<Plan>, BuildPlanError>>;
 pub struct Limits {
     /// The longest call, in milliseconds; longer ones are parked.
     pub call_duration_ms_max: u64,
+    /// How far ahead of the clock an item may be dated, in milliseconds; those further ahead are parked.
+    pub item_future_ms_max: u64,
+    /// How many groups one account's day may have, over all strategies; an item that would add another is parked.
+    pub day_groups_max: usize,
     /// The largest batch; larger ones are refused whole.
     pub batch_entries_max: usize,
 }
 
 impl Default for Limits {
-    /// Calls of up to 366 days, batches of up to 10 000 entries.
+    /// Calls of up to 366 days, items dated up to a day ahead, 1 000 groups a day, batches of up to 10 000 entries.
     fn default() -> Self {
-        Self { call_duration_ms_max: 366 * 24 * 60 * 60 * 1_000, batch_entries_max: 10_000 }
+        const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+        Self {
+            call_duration_ms_max: 366 * DAY_MS,
+            item_future_ms_max: DAY_MS,
+            day_groups_max: 1_000,
+            batch_entries_max: 10_000,
+        }
+    }
+}
+
+impl Limits {
+    /// Refuses a batch that has too many entries, before anything is loaded for it.
+    ///
+    /// # Errors
+    ///
+    /// [`IngestError::TooLarge`].
+    pub const fn check(&self, batch: &Batch) -> Result<(), IngestError> {
+        let (entries, max) = (batch.entries.len(), self.batch_entries_max);
+        if entries > max { Err(IngestError::TooLarge { entries, max }) } else { Ok(()) }
     }
 }
 
@@ -88,7 +110,7 @@ pub struct OpenDay {
     /// The revision that takes postings.
     pub revision: u32,
     /// Its totals so far.
-    pub totals: Vec<DayTotal>,
+    pub totals: BTreeMap<TotalKey, DayTotal>,
 }
 
 impl OpenDay {
@@ -97,8 +119,8 @@ impl OpenDay {
     pub fn of(totals: Vec<DayTotal>) -> Self {
         let closed = totals.iter().filter(|total| total.closed).map(|total| total.key.revision);
         let revision = closed.max().unwrap_or(0).saturating_add(1);
-        let open = totals.into_iter().filter(|total| total.key.revision == revision).collect();
-        Self { revision, totals: open }
+        let open = totals.into_iter().filter(|total| total.key.revision == revision);
+        Self { revision, totals: open.map(|total| (total.key.clone(), total)).collect() }
     }
 }
 
@@ -115,6 +137,8 @@ pub struct IngestFacts {
     pub parked: BTreeMap<ItemKey, Parked>,
     /// The open revisions of the days touched; a day not here has no totals yet.
     pub days: BTreeMap<(AccountId, Day), OpenDay>,
+    /// The batch's own id, [`Batch::id`].
+    pub batch: IntakeId,
     /// The batch's first record, if it was taken in before.
     pub intake: Option<Intake>,
 }
@@ -209,10 +233,7 @@ pub fn ingest(
     limits: Limits,
     now: Instant,
 ) -> Result<Ingested, IngestError> {
-    if batch.entries.len() > limits.batch_entries_max {
-        let (entries, max) = (batch.entries.len(), limits.batch_entries_max);
-        return Err(IngestError::TooLarge { entries, max });
-    }
+    limits.check(batch)?;
     let mut state = State::new(facts, limits, now);
     let receipts = batch.entries.iter().map(|entry| state.take(entry)).collect::<Result<_, _>>()?;
     state.finish(batch, receipts)
@@ -304,7 +325,7 @@ impl State {
         };
         let given = incoming.fingerprint();
         if let Some(claim) = self.facts.claims.get(&incoming.key) {
-            return Ok(answer_again(claim, given));
+            return Ok(answer_again(claim, incoming, given));
         }
         match self.place(incoming) {
             Ok((place, totals)) => self.record(incoming, given, place, totals),
@@ -336,6 +357,10 @@ impl State {
     }
 
     fn check_limits(&self, item: &Item) -> Result<(), ParkReason> {
+        let max_ms = self.limits.item_future_ms_max;
+        if self.now.checked_add_ms(max_ms).is_ok_and(|latest| item.at() > latest) {
+            return Err(ParkReason::TooFarAhead { at: item.at(), max_ms });
+        }
         let Item::Call(call) = item;
         let (duration_ms, max_ms) = (call.duration_ms, self.limits.call_duration_ms_max);
         if duration_ms > max_ms {
@@ -369,7 +394,10 @@ impl State {
                 revision,
             };
             let totals = match self.total(&key) {
-                None => rated.priced.totals,
+                None => {
+                    self.check_groups(&key)?;
+                    rated.priced.totals
+                }
                 Some(before) if before.unit != rated.priced.unit => {
                     let (strategy, one) = (rated.strategy.clone(), &before.unit);
                     let why = format!("{one} and {} are counted in one group", rated.priced.unit);
@@ -386,6 +414,19 @@ impl State {
         place.rated.iter().map(with).collect()
     }
 
+    /// A total more must not be one too many for its day.
+    fn check_groups(&self, key: &TotalKey) -> Result<(), ParkReason> {
+        let max = self.limits.day_groups_max;
+        let stored = self.facts.days.get(&(key.account.clone(), key.day));
+        let is_stored = |key: &TotalKey| stored.is_some_and(|open| open.totals.contains_key(key));
+        let of_day = |other: &&TotalKey| other.account == key.account && other.day == key.day;
+        let first = TotalKey { assignment: 0, ..key.clone() };
+        let added = self.touched.range(first..).map(|(other, _)| other).take_while(of_day);
+        let added = added.filter(|other| !is_stored(other)).count();
+        let groups = stored.map_or(0, |open| open.totals.len()).saturating_add(added);
+        if groups < max { Ok(()) } else { Err(ParkReason::TooManyGroups { day: key.day, max }) }
+    }
+
     fn revision(&self, place: &Place) -> u32 {
         let day = (place.account.clone(), place.day);
         self.facts.days.get(&day).map_or(1, |open| open.revision)
@@ -394,7 +435,7 @@ impl State {
     fn total(&self, key: &TotalKey) -> Option<&DayTotal> {
         let stored = || {
             let open = self.facts.days.get(&(key.account.clone(), key.day))?;
-            open.totals.iter().find(|total| total.key == *key)
+            open.totals.get(key)
         };
         self.touched.get(key).or_else(stored)
     }
@@ -476,12 +517,18 @@ impl State {
     }
 
     fn finish(mut self, batch: &Batch, receipts: Vec<Receipt>) -> Result<Ingested, IngestError> {
-        let intake = count(batch, &receipts, self.now)?;
-        // The first record of a batch stays; what it could not decode is kept already.
-        if self.facts.intake.is_none() {
-            self.writes.intake = Some(intake.clone());
-        } else {
-            self.writes.refusals.clear();
+        let mut intake = count(self.facts.batch.clone(), &batch.label, &receipts, self.now);
+        let writes = &mut self.writes;
+        let changed =
+            !writes.items.is_empty() || !self.parked.is_empty() || !self.unparked.is_empty();
+        match &self.facts.intake {
+            None => writes.intake = Some(intake.clone()),
+            // A batch that comes again and changes something, because what it waited for was mended, leaves a record more.
+            Some(first) if changed => {
+                intake.id = again(first, &receipts, self.now)?;
+                writes.intake = Some(intake.clone());
+            }
+            Some(_) => writes.refusals.clear(),
         }
         self.writes.totals = self.touched.into_values().collect();
         self.writes.heads = self.moved.into_iter().collect();
@@ -491,8 +538,8 @@ impl State {
     }
 }
 
-fn answer_again(claim: &Claim, given: Fingerprint) -> Receipt {
-    if claim.fingerprint == given {
+fn answer_again(claim: &Claim, incoming: &Incoming, given: Fingerprint) -> Receipt {
+    if claim.fingerprint.is_of(incoming.account.as_ref(), &incoming.item) {
         let Claim { account, first_seq, current_seq, .. } = claim.clone();
         Receipt::Replayed { account, first_seq, current_seq }
     } else {
@@ -500,13 +547,26 @@ fn answer_again(claim: &Claim, given: Fingerprint) -> Receipt {
     }
 }
 
-fn count(batch: &Batch, receipts: &[Receipt], at: Instant) -> Result<Intake, IngestError> {
+/// The id of a batch that came again: no two times have the same, because no two record the same postings.
+fn again(first: &Intake, receipts: &[Receipt], now: Instant) -> Result<IntakeId, IngestError> {
+    let digest = Digest::of().text(first.id.as_str()).number(now.micros());
+    let digest = receipts.iter().fold(digest, |digest, receipt| match receipt {
+        Receipt::Recorded { account, first_seq } => {
+            digest.text(account.as_str()).number(*first_seq)
+        }
+        Receipt::Parked(reason) => digest.text(&reason.to_string()),
+        Receipt::Replayed { .. } | Receipt::Conflict { .. } | Receipt::Refused => digest,
+    });
+    Ok(IntakeId::try_new(digest.finish().to_string())?)
+}
+
+fn count(id: IntakeId, label: &str, receipts: &[Receipt], at: Instant) -> Intake {
     let number = |which: fn(&Receipt) -> bool| {
         u64::try_from(receipts.iter().filter(|receipt| which(receipt)).count()).unwrap_or(u64::MAX)
     };
-    Ok(Intake {
-        id: batch.id()?,
-        label: batch.label.clone(),
+    Intake {
+        id,
+        label: label.into(),
         at,
         received: number(|_| true),
         recorded: number(|receipt| matches!(receipt, Receipt::Recorded { .. })),
@@ -514,5 +574,5 @@ fn count(batch: &Batch, receipts: &[Receipt], at: Instant) -> Result<Intake, Ing
         conflict: number(|receipt| matches!(receipt, Receipt::Conflict { .. })),
         parked: number(|receipt| matches!(receipt, Receipt::Parked(_))),
         refused: number(|receipt| matches!(receipt, Receipt::Refused)),
-    })
+    }
 }

@@ -103,8 +103,8 @@ pub enum RunOutcome {
     AlreadyIssued,
     /// No period that ended without an invoice had anything to bill.
     NothingDue,
-    /// The bill cannot be drawn up; a person must look.
-    Parked(BillError),
+    /// The bill cannot be drawn up and is held until a person has looked.
+    Held(BillError),
 }
 
 /// The periods of an account from the first not invoiced to the one that holds `at`.
@@ -293,6 +293,7 @@ impl<'a> Ledger<'a> {
             currency: settings.currency,
             decimals,
             lines,
+            tax: settings.tax.clone(),
             taxed,
         };
         Ok(Settled { draft, billed: billed.collect() })
@@ -310,10 +311,12 @@ impl<'a> Ledger<'a> {
         let assignment = assignment.ok_or(BillError::NoPlan { day: stretch.start })?;
         let facts = self.facts;
         let plan = plan_of(&facts.plans, assignment)?;
+        let mut bill = Bill::default();
         for strategy in plan.strategies() {
             let is_mine = |total: &&DayTotal| total.key.strategy == *strategy.id();
             let mine: Vec<_> = within.iter().copied().filter(is_mine).collect();
-            self.settle_strategy(strategy, plan, stretch, &mine, lines)?;
+            let settling = self.settling(strategy, plan, stretch, &mine)?;
+            lines.extend(self.settle_strategy(&settling, &mine, &mut bill)?);
         }
         let known = |total: &DayTotal| plan.strategies().any(|s| *s.id() == total.key.strategy);
         match within.iter().find(|total| !known(total)) {
@@ -325,29 +328,40 @@ impl<'a> Ledger<'a> {
         }
     }
 
-    fn settle_strategy(
-        &mut self,
-        strategy: &dyn Strategy,
-        plan: &Plan,
+    fn settling<'b>(
+        &self,
+        strategy: &'b dyn Strategy,
+        plan: &'b Plan,
         stretch: Stretch,
         mine: &[&DayTotal],
-        lines: &mut Vec<Line>,
-    ) -> Result<(), BillError> {
+    ) -> Result<Settling<'b>, BillError> {
         let scope = ScopeKey::of(strategy.scope(), stretch.period, stretch.assignment);
         let facts = self.stretch_facts(strategy, stretch, scope, mine)?;
-        let mut bill = Bill::default();
+        Ok(Settling { strategy, plan, scope, facts })
+    }
+
+    fn settle_strategy(
+        &mut self,
+        settling: &Settling<'_>,
+        mine: &[&DayTotal],
+        bill: &mut Bill,
+    ) -> Result<Vec<Line>, BillError> {
+        let Settling { strategy, facts, .. } = settling;
         strategy
-            .settle(&facts, &mut bill)
+            .settle(facts, bill)
             .map_err(|problem| BillError::Strategy { strategy: strategy.id().clone(), problem })?;
-        let charges = bill.into_charges();
-        check_charges(strategy, &facts, &charges)?;
-        let settling = Settling { strategy, plan, scope, facts };
-        for charge in charges {
-            let of_group = |total: &&DayTotal| total.key.group == charge.group;
-            let days: Vec<_> = mine.iter().copied().filter(of_group).collect();
-            lines.push(self.line(&settling, charge, &days)?);
+        let charges = bill.end_turn(strategy.id());
+        check_charges(*strategy, facts, &charges)?;
+        let mut by_group: BTreeMap<&Group, Vec<&DayTotal>> = BTreeMap::new();
+        for total in mine {
+            by_group.entry(&total.key.group).or_default().push(total);
         }
-        Ok(())
+        let days = |group: &Group| by_group.get(group).map_or(&[][..], Vec::as_slice);
+        let lines = charges.into_iter().map(|charge| {
+            let days = days(&charge.group);
+            self.line(settling, charge, days)
+        });
+        lines.collect()
     }
 
     fn stretch_facts(
@@ -373,11 +387,11 @@ impl<'a> Ledger<'a> {
                 return Err(BillError::Strategy { strategy: strategy.id().clone(), problem });
             }
             let before = before.get(group).cloned().unwrap_or_else(Carry::nothing);
-            let sum = GroupUsage { unit: total.unit.clone(), unbilled, before };
+            let sum = GroupUsage::new(total.unit.clone(), unbilled, before);
             let _before: Option<GroupUsage> = usage.insert(group.clone(), sum);
         }
         let currency = self.facts.account.settings.currency;
-        Ok(StretchFacts { stretch, currency, usage, before })
+        Ok(StretchFacts::new(stretch, currency, usage, before))
     }
 
     /// Rounds a charge once, shares it out over its days, and moves the carry.
@@ -422,7 +436,7 @@ impl<'a> Ledger<'a> {
             quantity: totals.quantity,
             text,
             exact,
-            before: before.billed,
+            billed_before: before.billed,
             amount,
             parts,
         })

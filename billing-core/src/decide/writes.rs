@@ -121,6 +121,22 @@ pub enum ParkReason {
         /// The longest accepted.
         max_ms: u64,
     },
+    /// Dated further ahead of the clock than is accepted.
+    #[error("the item is dated {at}, more than {max_ms} ms ahead of the clock")]
+    TooFarAhead {
+        /// The item's instant.
+        at: Instant,
+        /// How far ahead is accepted.
+        max_ms: u64,
+    },
+    /// The day would have more groups than a day may have.
+    #[error("{day} has {max} groups: no more are accepted")]
+    TooManyGroups {
+        /// The item's billing day.
+        day: Day,
+        /// How many are accepted.
+        max: usize,
+    },
     /// A day's total would leave its bounds.
     #[error("the day's total would leave its bounds: {why}")]
     TotalOutOfBounds {
@@ -156,7 +172,7 @@ impl fmt::Debug for Refusal {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Intake {
-    /// The digest of the batch: the same batch has the same id.
+    /// The digest of the batch: the same batch has the same id, unless it came again and changed something.
     pub id: IntakeId,
     /// What the caller calls it, such as a file's name and lines.
     pub label: String,

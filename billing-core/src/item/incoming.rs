@@ -125,18 +125,30 @@ impl Fingerprint {
     /// The fingerprint of an item that `account` pays, under [`Self::RULE`].
     #[must_use]
     pub fn of(account: Option<&AccountId>, item: &Item) -> Self {
-        let builder = Digest::of().maybe(account.map(AccountId::as_str)).text(item.kind());
-        let builder = match item {
-            Item::Call(call) => builder
-                .number(call.start.micros())
-                .number(call.duration_ms)
-                .text(call.caller.as_str())
-                .text(call.callee.as_str())
-                .text(call.disposition.name())
-                .text(call.direction.name()),
-        };
-        Self { rule: Self::RULE, digest: builder.finish() }
+        Self { rule: Self::RULE, digest: rule_1(account, item) }
     }
+
+    /// Whether this is the fingerprint of an item that `account` pays, under the rule it was taken under.
+    ///
+    /// A fingerprint under a rule that is not known is nobody's.
+    #[must_use]
+    pub fn is_of(&self, account: Option<&AccountId>, item: &Item) -> bool {
+        self.rule == 1 && self.digest == rule_1(account, item)
+    }
+}
+
+fn rule_1(account: Option<&AccountId>, item: &Item) -> Digest {
+    let builder = Digest::of().maybe(account.map(AccountId::as_str)).text(item.kind());
+    let builder = match item {
+        Item::Call(call) => builder
+            .number(call.start.micros())
+            .number(call.duration_ms)
+            .text(call.caller.as_str())
+            .text(call.callee.as_str())
+            .text(call.disposition.name())
+            .text(call.direction.name()),
+    };
+    builder.finish()
 }
 
 impl Incoming {

@@ -11,7 +11,7 @@ use core::fmt;
 use compact_str::CompactString;
 
 use crate::{
-    id::StrategyId,
+    id::{PlanId, StrategyId},
     plan::{Blocks, FlatRate, PlanSpec, Problem, Strategy, StrategySpec},
 };
 
@@ -81,7 +81,12 @@ impl PlanBook {
             if !seen.insert(&strategy.id) {
                 return Err(BuildPlanError::Doubled { strategy: strategy.id.clone() });
             }
-            strategies.push(self.build_strategy(strategy)?);
+            let built = self.build_strategy(strategy)?;
+            if *built.id() != strategy.id {
+                let (built, strategy) = (built.id().clone(), strategy.id.clone());
+                return Err(BuildPlanError::OtherId { strategy, built });
+            }
+            strategies.push(built);
         }
         if strategies.is_empty() {
             return Err(BuildPlanError::Empty);
@@ -119,6 +124,11 @@ impl Plan {
         &self.spec
     }
 
+    /// Each strategy with its document, in the plan's order.
+    pub fn with_specs(&self) -> impl Iterator<Item = (&StrategySpec, &dyn Strategy)> {
+        self.spec.strategies.iter().zip(self.strategies())
+    }
+
     /// The strategies, in the order in which they are settled.
     pub fn strategies(&self) -> impl Iterator<Item = &dyn Strategy> {
         self.strategies.iter().map(AsRef::as_ref)
@@ -140,6 +150,22 @@ pub enum BuildPlanError {
     Doubled {
         /// The id.
         strategy: StrategyId,
+    },
+    /// The document that is saved is not the one the account was given.
+    #[error("the document of plan {plan} version {version} is not the one that was assigned")]
+    Altered {
+        /// The plan.
+        plan: PlanId,
+        /// Its version.
+        version: u32,
+    },
+    /// A kind built a strategy that calls itself otherwise.
+    #[error("strategy {strategy} calls itself {built}: a kind must keep the id of the document")]
+    OtherId {
+        /// The id of the document.
+        strategy: StrategyId,
+        /// The id the strategy has.
+        built: StrategyId,
     },
     /// A kind the book does not know.
     #[error("strategy {strategy} is of kind {kind}, which is unknown: known are {known}")]

@@ -106,7 +106,11 @@ impl PlanSpec {
     /// The digest of the document in its canonical form: JSON, fields as declared, terms in order of their names.
     #[must_use]
     pub fn digest(&self) -> Digest {
+        let mut spec = self.clone();
+        for strategy in &mut spec.strategies {
+            strategy.terms.sort_all_objects();
+        }
         // Serialising a value made of texts, numbers and lists of them cannot fail.
-        Digest::of().text(&serde_json::to_string(self).unwrap_or_default()).finish()
+        Digest::of().text(&serde_json::to_string(&spec).unwrap_or_default()).finish()
     }
 }

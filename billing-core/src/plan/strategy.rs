@@ -22,7 +22,8 @@ pub trait Strategy: Debug + Send + Sync {
 
     /// The group this item counts in, or `None` if it is not this strategy's.
     ///
-    /// Looks at the item alone. The number of groups must be bounded: each makes a total a day and a line an invoice.
+    /// Looks at the item alone. The number of groups must be bounded: each makes a total a day and a line an invoice, and a day
+    /// has at most [`Limits::day_groups_max`](crate::decide::Limits). A group is printed and logged: never a dialled number.
     fn group(&self, item: &Item) -> Option<Group>;
 
     /// The quantity, and the amount if nothing but the item decides it, rounded once.
@@ -86,11 +87,20 @@ impl<'a> Arrival<'a> {
 
 /// What a strategy makes of an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Priced {
     /// What the quantity counts.
     pub unit: Unit,
     /// Count (1, or 0 for an item that is recorded and not charged), quantity, and the amount if it is decided.
     pub totals: Totals,
+}
+
+impl Priced {
+    /// A quantity in a unit, with its count and perhaps its amount.
+    #[must_use]
+    pub const fn new(unit: Unit, totals: Totals) -> Self {
+        Self { unit, totals }
+    }
 }
 
 /// Why a strategy cannot price or settle, as a lowercase clause without personal data.
@@ -106,6 +116,7 @@ impl From<MoneyError> for Problem {
 
 /// The unbilled usage of one group, and what its scope was billed before.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct GroupUsage {
     /// What the quantities count.
     pub unit: Unit,
@@ -128,6 +139,7 @@ impl GroupUsage {
 
 /// What a strategy is handed to settle one stretch.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct StretchFacts {
     /// Which days under which assignment.
     pub stretch: Stretch,
@@ -139,8 +151,30 @@ pub struct StretchFacts {
     pub before: BTreeMap<Group, Carry>,
 }
 
+impl StretchFacts {
+    /// Facts for [`Strategy::settle`].
+    #[must_use]
+    pub const fn new(
+        stretch: Stretch,
+        currency: Currency,
+        usage: BTreeMap<Group, GroupUsage>,
+        before: BTreeMap<Group, Carry>,
+    ) -> Self {
+        Self { stretch, currency, usage, before }
+    }
+}
+
+impl GroupUsage {
+    /// The usage of one group for [`StretchFacts::new`].
+    #[must_use]
+    pub const fn new(unit: Unit, unbilled: Totals, before: Carry) -> Self {
+        Self { unit, unbilled, before }
+    }
+}
+
 /// What a strategy charges one group with.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Charge {
     /// Which group.
     pub group: Group,
@@ -150,11 +184,12 @@ pub struct Charge {
     pub text: String,
 }
 
-/// The bill in the making, as strategies see it.
+/// The bill of one stretch in the making, as strategies see it.
 ///
 /// It collects exact differences; rounding them and sharing them out over days is not the strategies' business.
 #[derive(Clone, Debug, Default)]
 pub struct Bill {
+    before: Vec<(StrategyId, Charge)>,
     charges: Vec<Charge>,
 }
 
@@ -164,15 +199,22 @@ impl Bill {
         self.charges.push(Charge { group, exact, text });
     }
 
-    /// What was charged so far by the strategy at work.
+    /// What the strategy at work has charged so far.
     #[must_use]
     pub fn charges(&self) -> &[Charge] {
         &self.charges
     }
 
-    /// Takes the charges out.
+    /// What the strategies before it in the plan charged in this stretch.
     #[must_use]
-    pub fn into_charges(self) -> Vec<Charge> {
-        self.charges
+    pub fn charged_before(&self) -> &[(StrategyId, Charge)] {
+        &self.before
+    }
+
+    /// Ends the turn of a strategy, and gives what it charged.
+    pub(crate) fn end_turn(&mut self, strategy: &StrategyId) -> Vec<Charge> {
+        let charges = core::mem::take(&mut self.charges);
+        self.before.extend(charges.iter().map(|charge| (strategy.clone(), charge.clone())));
+        charges
     }
 }

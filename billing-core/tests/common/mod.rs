@@ -175,13 +175,15 @@ impl World {
         version: u32,
         from: &str,
     ) -> Result<(), AssignError> {
+        let from: Day = read(from);
+        let next = self.accounts[account].assignments.iter().map(|assignment| assignment.from);
+        let next = next.filter(|next| *next > from).min();
         let used = self.totals.keys().filter(|key| key.account == *account).map(|key| key.day);
-        let facts = AssignFacts {
-            account: &self.accounts[account],
-            plan: &self.specs[&(read("basic"), version)],
-            last_used: used.max(),
-        };
-        let writes = decide::assign(facts, read(from), self.now)?;
+        let used = used.filter(|day| from <= *day && next.is_none_or(|next| *day < next)).min();
+        let plan = self.book.build(self.specs[&(read("basic"), version)].clone()).unwrap();
+        let (plan, plans) = (&plan, &self.plans_of(account));
+        let facts = AssignFacts { account: &self.accounts[account], plan, plans, used };
+        let writes = decide::assign(facts, from, self.now)?;
         self.apply(&writes.unwrap());
         Ok(())
     }
@@ -208,6 +210,7 @@ impl World {
             claims: claims.map(|(key, item)| (key.clone(), item.claim.clone())).collect(),
             parked: parked.map(|(key, parked)| (key.clone(), parked.clone())).collect(),
             days: days.into_iter().map(|(day, totals)| (day, OpenDay::of(totals))).collect(),
+            batch: batch.id().unwrap(),
             intake: batch.id().ok().and_then(|id| self.intakes.get(&id).cloned()),
         }
     }
@@ -223,6 +226,15 @@ impl World {
 
     pub(crate) fn take(&mut self, calls: &[CallEnded]) -> Ingested {
         self.ingest(&batch(calls)).unwrap()
+    }
+
+    /// The plans of an account's assignments.
+    pub(crate) fn plans_of(&self, account: &AccountId) -> Plans {
+        let assigned = |id: &(PlanId, u32)| {
+            let assignments = &self.accounts[account].assignments;
+            assignments.iter().any(|a| (&a.plan, a.version) == (&id.0, id.1))
+        };
+        self.plans().into_iter().filter(|(id, _)| assigned(id)).collect()
     }
 
     pub(crate) fn plans(&self) -> Plans {
@@ -297,7 +309,9 @@ impl World {
             assert_eq!(before, None, "an account is opened once");
         }
         for (account, assignment) in &writes.assignments {
-            self.accounts.get_mut(account).unwrap().assignments.push(assignment.clone());
+            let facts = self.accounts.get_mut(account).unwrap();
+            facts.assignments.push(assignment.clone());
+            facts.assignments.sort_by_key(|assignment| assignment.from);
         }
         for item in &writes.items {
             let before = self.items.insert(item.claim.key.clone(), item.clone());
@@ -440,5 +454,5 @@ pub(crate) fn book(scope: Scope, on_arrival: OnArrival, settle: Settle) -> PlanB
 pub(crate) fn counted(arrival: &Arrival<'_>) -> Result<Priced, Problem> {
     let Item::Call(call) = arrival.item() else { return Err(Problem("not a call".into())) };
     let quantity = Quantity::from_u64(call.charged_ms())?;
-    Ok(Priced { unit: read("ms"), totals: Totals { count: 1, quantity, amount: None } })
+    Ok(Priced::new(read("ms"), Totals { count: 1, quantity, amount: None }))
 }

@@ -34,6 +34,7 @@ create table billing_assignment (
     from_day   integer not null,
     plan       text    not null,
     version    integer not null,
+    digest     blob    not null check (length(digest) = 32),
     primary key (tenant, account, assignment),
     unique (tenant, account, from_day)
 ) strict, without rowid;
@@ -203,6 +204,17 @@ create table billing_series (
 ) strict, without rowid;
 
 -- The past is not edited.
+create trigger billing_plan_kept before update on billing_plan
+begin select raise(abort, 'a plan version is never changed'); end;
+create trigger billing_plan_stays before delete on billing_plan
+begin select raise(abort, 'a plan version is never deleted'); end;
+create trigger billing_assignment_kept before update on billing_assignment
+begin select raise(abort, 'an assignment is never changed'); end;
+create trigger billing_item_kept before update of tenant, source, id, leg, account, kind, at, body,
+    fingerprint_rule, fingerprint, first_seq, postings on billing_item
+begin select raise(abort, 'an item is never changed'); end;
+create trigger billing_item_stays before delete on billing_item
+begin select raise(abort, 'a claim is never deleted'); end;
 create trigger billing_posting_kept before update on billing_posting
 begin select raise(abort, 'a posting is never changed'); end;
 create trigger billing_posting_stays before delete on billing_posting
@@ -219,3 +231,13 @@ create trigger billing_line_part_kept before update on billing_line_part
 begin select raise(abort, 'a line part is never changed'); end;
 create trigger billing_line_part_stays before delete on billing_line_part
 begin select raise(abort, 'a line part is never deleted'); end;
+
+-- Postings and events share the numbers of their account: a number stands in one of the two tables.
+create trigger billing_posting_number before insert on billing_posting
+when exists (select 1 from billing_event e
+             where e.tenant = new.tenant and e.account = new.account and e.seq = new.seq)
+begin select raise(abort, 'the number is an event''s'); end;
+create trigger billing_event_number before insert on billing_event
+when exists (select 1 from billing_posting p
+             where p.tenant = new.tenant and p.account = new.account and p.seq = new.seq)
+begin select raise(abort, 'the number is a posting''s'); end;

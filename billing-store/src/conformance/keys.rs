@@ -7,6 +7,7 @@ use billing_core::{
     event::{JournalEntry, Posting},
     id::{AccountId, TenantId},
     item::ItemKey,
+    time::Day,
     usage::{CarryKey, DayTotal, ScopeKey, TotalKey},
 };
 
@@ -273,11 +274,17 @@ async fn numbered(facts: &mut dyn Facts, dump: &Dump) -> Kept {
 async fn last_days(facts: &mut dyn Facts, dump: &Dump) -> Kept {
     for account in dump.journals.keys() {
         let mine = dump.totals.iter().filter(|total| total.key.account == *account);
-        let due = mine.map(|total| total.key.day).max();
-        let found = facts.last_used(account).await?;
-        ensure(found == due, "the last day with usage is not that of the day totals")?;
+        let days: BTreeSet<Day> = mine.map(|total| total.key.day).collect();
+        let found = facts.first_used(account, Day::MIN, None).await?;
+        ensure(found.as_ref() == days.first(), "the first day with usage is not found")?;
+        for day in days {
+            let from = facts.first_used(account, day, None).await?;
+            ensure(from == Some(day), "a day with usage is not found from that day on")?;
+            let before = facts.first_used(account, day, Some(day)).await?;
+            ensure(before.is_none(), "usage is found in a span without days")?;
+        }
     }
-    let nobody = facts.last_used(&sample::of("nobody")?).await?;
+    let nobody = facts.first_used(&sample::of("nobody")?, Day::MIN, None).await?;
     ensure(nobody.is_none(), "an account that does not exist has usage")
 }
 

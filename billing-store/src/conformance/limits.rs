@@ -101,7 +101,7 @@ fn invoice_of_all(writes: &Writes) -> Made<Invoice> {
         let amount = total.totals.amount.unwrap_or(Amount::ZERO);
         line.parts.iter_mut().for_each(|part| part.share = amount);
         let unit = total.totals.amount.and(line.unit);
-        invoice.draft.lines.push(Line { exact, before: amount, amount, unit, ..line });
+        invoice.draft.lines.push(Line { exact, billed_before: amount, amount, unit, ..line });
     }
     Ok(invoice)
 }

@@ -52,7 +52,8 @@ pub(super) fn plan(plan: &str, version: u32) -> Made<PlanSpec> {
 }
 
 pub(super) fn assignment(number: u32, from: &str) -> Made<Assignment> {
-    Ok(Assignment { number, from: of(from)?, plan: of("basic")?, version: 1 })
+    let digest = plan("basic", 1)?.digest();
+    Ok(Assignment { number, from: of(from)?, plan: of("basic")?, version: 1, digest })
 }
 
 pub(super) fn key(id: &str) -> Made<ItemKey> {
@@ -160,6 +161,7 @@ pub(super) fn invoice(account: &str, series: &str, number: u64, from: &str) -> M
             currency: of("EUR")?,
             decimals: 2,
             lines: Vec::new(),
+            tax: None,
             taxed: Taxed { net: amount, taxes: Vec::new(), total: amount },
         },
     })
@@ -181,7 +183,7 @@ pub(super) fn line(of_period: Period, total: &DayTotal) -> Made<Line> {
         quantity: total.totals.quantity,
         text: "61 s at 0.02 a minute".into(),
         exact: Exact::from(share),
-        before: of("0")?,
+        billed_before: of("0")?,
         amount: share,
         parts: vec![LinePart { day, revision, share }],
     })

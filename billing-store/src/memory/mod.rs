@@ -31,6 +31,8 @@ type Tenants = BTreeMap<TenantId, State>;
 
 /// A store in memory. Units of work follow one another; cloning shares the state.
 ///
+/// Readers hold it too: whoever keeps one while it begins a unit waits for itself.
+///
 /// # Examples
 ///
 /// ```
@@ -170,8 +172,14 @@ impl Facts for MemoryUnit {
         Ok(self.state().totals_of(account).collect())
     }
 
-    async fn last_used(&mut self, account: &AccountId) -> StoreResult<Option<Day>> {
-        Ok(self.state().totals_of(account).map(|total| total.key.day).max())
+    async fn first_used(
+        &mut self,
+        account: &AccountId,
+        from: Day,
+        until: Option<Day>,
+    ) -> StoreResult<Option<Day>> {
+        let days = self.state().totals_of(account).map(|total| total.key.day);
+        Ok(days.filter(|day| from <= *day && until.is_none_or(|until| *day < until)).min())
     }
 
     async fn carries(&mut self, scopes: &[(AccountId, ScopeKey)]) -> StoreResult<Vec<CarryMove>> {

@@ -118,7 +118,7 @@ impl Facts for SqliteUnit {
         let assignments: Vec<(AccountId, Assignment)> = self
             .all(
                 "billing_assignment",
-                "select a.account, a.assignment, a.from_day, a.plan, a.version \
+                "select a.account, a.assignment, a.from_day, a.plan, a.version, a.digest \
                  from json_each(?2) k cross join billing_assignment a \
                  on a.tenant = ?1 and a.account = k.value order by a.account, a.from_day",
                 &[Text(&keys)],
@@ -278,13 +278,19 @@ impl Facts for SqliteUnit {
         .await
     }
 
-    async fn last_used(&mut self, account: &AccountId) -> StoreResult<Option<Day>> {
-        let account = account.as_str();
+    async fn first_used(
+        &mut self,
+        account: &AccountId,
+        from: Day,
+        until: Option<Day>,
+    ) -> StoreResult<Option<Day>> {
+        let until = until.map_or(i64::MAX, |until| until.ordinal().into());
         let days: Vec<Option<Day>> = self
             .all(
                 "billing_day_total",
-                "select max(day) from billing_day_total where tenant = ?1 and account = ?2",
-                &[Text(account)],
+                "select min(day) from billing_day_total \
+                 where tenant = ?1 and account = ?2 and day >= ?3 and day < ?4",
+                &[Text(account.as_str()), Int(from.ordinal().into()), Int(until)],
             )
             .await?;
         Ok(days.into_iter().flatten().next())

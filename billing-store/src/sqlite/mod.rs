@@ -225,11 +225,10 @@ fn failed(error: sqlx::Error) -> StoreError {
         Some((_, _, true)) => {
             StoreError::Refused { what: "a check failed".into(), source: Some(error.into()) }
         }
-        // SQLITE_CONSTRAINT_TRIGGER: the past is not edited.
-        Some((code, ..)) if code == "1811" => StoreError::Refused {
-            what: "the past is not edited".into(),
-            source: Some(error.into()),
-        },
+        // SQLITE_CONSTRAINT_TRIGGER: the past is not edited, a number is given once.
+        Some((code, ..)) if code == "1811" => {
+            StoreError::Refused { what: "a rule of the schema".into(), source: Some(error.into()) }
+        }
         // SQLITE_BUSY and SQLITE_LOCKED, with their extended codes in the higher bytes.
         Some((code, ..)) if code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6)) => {
             StoreError::Transient { source: error.into() }

@@ -178,6 +178,7 @@ impl FromCells for (AccountId, Assignment) {
             from: cells.day()?,
             plan: cells.parse()?,
             version: cells.number()?,
+            digest: cells.digest()?,
         };
         Ok((account, assignment))
     }

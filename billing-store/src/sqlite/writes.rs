@@ -99,8 +99,9 @@ impl Writer<'_> {
         })
         .await?;
         let insert = Insert {
-            into: "billing_assignment (tenant, account, assignment, from_day, plan, version)",
-            columns: 6,
+            into: "billing_assignment (tenant, account, assignment, from_day, plan, version, \
+                   digest)",
+            columns: 7,
             on_conflict: "",
         };
         self.insert(insert, &writes.assignments, |cells, (account, assignment)| {
@@ -108,7 +109,8 @@ impl Writer<'_> {
             cells.int(assignment.number)?;
             cells.int(assignment.from.ordinal())?;
             cells.text(assignment.plan.as_str())?;
-            cells.int(assignment.version)
+            cells.int(assignment.version)?;
+            cells.bytes(assignment.digest.as_bytes())
         })
         .await
     }

@@ -22,13 +22,13 @@ pub struct FlatRateTerms {
     /// The price of a minute.
     pub per_minute: Price,
     /// What is a minute.
-    pub minutes: Started,
+    pub minutes: Minutes,
 }
 
 /// How talk becomes minutes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Started {
+pub enum Minutes {
     /// To the millisecond; the fraction is kept until the line is rounded.
     ProRata,
     /// Each call counts every minute it began.
@@ -54,8 +54,8 @@ impl FlatRate {
     pub fn try_new(spec: &StrategySpec) -> Result<Self, Problem> {
         let terms: FlatRateTerms = kinds::terms(spec)?;
         let unit = match terms.minutes {
-            Started::ProRata => kinds::milliseconds()?,
-            Started::PerStartedMinute => kinds::unit("min")?,
+            Minutes::ProRata => kinds::milliseconds()?,
+            Minutes::PerStartedMinute => kinds::unit("min")?,
         };
         let (id, applies_to) = (spec.id.clone(), spec.applies_to.clone());
         Ok(Self { id, applies_to, terms, group: kinds::calls()?, unit })
@@ -74,8 +74,8 @@ impl Strategy for FlatRate {
     fn on_arrival(&self, arrival: &Arrival<'_>) -> Result<Priced, Problem> {
         let Item::Call(call) = arrival.item();
         let quantity = match self.terms.minutes {
-            Started::ProRata => call.charged_ms(),
-            Started::PerStartedMinute => call.charged_ms().div_ceil(MINUTE_MS),
+            Minutes::ProRata => call.charged_ms(),
+            Minutes::PerStartedMinute => call.charged_ms().div_ceil(MINUTE_MS),
         };
         kinds::counted(self.unit.clone(), quantity, arrival.item())
     }
@@ -84,14 +84,14 @@ impl Strategy for FlatRate {
         for (group, usage) in &facts.usage {
             let units = Exact::from(usage.unbilled.quantity);
             let per = match self.terms.minutes {
-                Started::ProRata => Exact::from_integer(i128::from(MINUTE_MS)),
-                Started::PerStartedMinute => Exact::from_integer(1),
+                Minutes::ProRata => Exact::from_integer(i128::from(MINUTE_MS)),
+                Minutes::PerStartedMinute => Exact::from_integer(1),
             };
             // The divisor is 60 000 or 1.
             let minutes = units.checked_div(&per).unwrap_or(units);
             let text = match self.terms.minutes {
-                Started::ProRata => format!("at {} a minute, pro rata", self.terms.per_minute),
-                Started::PerStartedMinute => {
+                Minutes::ProRata => format!("at {} a minute, pro rata", self.terms.per_minute),
+                Minutes::PerStartedMinute => {
                     format!("at {} a started minute", self.terms.per_minute)
                 }
             };

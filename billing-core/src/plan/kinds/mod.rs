@@ -4,7 +4,7 @@ mod blocks;
 mod flat_rate;
 
 pub use blocks::{BlockScope, Blocks, BlocksTerms};
-pub use flat_rate::{FlatRate, FlatRateTerms, Started};
+pub use flat_rate::{FlatRate, FlatRateTerms, Minutes};
 
 use alloc::format;
 
@@ -36,7 +36,7 @@ fn counted(unit: Unit, quantity: u64, item: &Item) -> Result<Priced, Problem> {
         Item::Call(call) => i64::from(call.disposition == Disposition::Answered),
     };
     let totals = Totals { count, quantity: Quantity::from_u64(quantity)?, amount: None };
-    Ok(Priced { unit, totals })
+    Ok(Priced::new(unit, totals))
 }
 
 /// Reads the terms of a strategy, naming what is wrong with them.
