@@ -21,7 +21,7 @@ use billing_core::{
     invoice::{Draft, Invoice},
     item::{Call, CallEnded, Direction, Disposition, Incoming, Item, ItemKey},
     money::Quantity,
-    plan::{Arrival, Bill, PlanBook, PlanSpec, Priced, Problem, Strategy, StretchFacts},
+    plan::{Arrival, Bill, Plan, PlanBook, PlanSpec, Priced, Problem, Strategy, StretchFacts},
     time::{Day, Instant},
     usage::{Carry, CarryKey, DayTotal, Scope, TotalKey, Totals},
 };
@@ -180,7 +180,7 @@ impl World {
         let next = next.filter(|next| *next > from).min();
         let used = self.totals.keys().filter(|key| key.account == *account).map(|key| key.day);
         let used = used.filter(|day| from <= *day && next.is_none_or(|next| *day < next)).min();
-        let plan = self.book.build(self.specs[&(read("basic"), version)].clone()).unwrap();
+        let plan = self.plan(version);
         let (plan, plans) = (&plan, &self.plans_of(account));
         let facts = AssignFacts { account: &self.accounts[account], plan, plans, used };
         let writes = decide::assign(facts, from, self.now)?;
@@ -226,6 +226,11 @@ impl World {
 
     pub(crate) fn take(&mut self, calls: &[CallEnded]) -> Ingested {
         self.ingest(&batch(calls)).unwrap()
+    }
+
+    /// Plan `basic` in a version.
+    pub(crate) fn plan(&self, version: u32) -> Plan {
+        self.book.build(self.specs[&(read("basic"), version)].clone()).unwrap()
     }
 
     /// The plans of an account's assignments.

@@ -24,13 +24,12 @@ use crate::{
 
 pub(super) async fn check(
     tenant: &Tenant,
+    facts: &mut dyn Facts,
     id: &AccountId,
     report: &mut Report,
     numbers: &mut BTreeMap<SeriesId, u64>,
 ) -> Result<()> {
     report.accounts = report.accounts.saturating_add(1);
-    let mut facts = tenant.read().await?;
-    let facts = &mut *facts;
     let known = facts.accounts(core::slice::from_ref(id)).await;
     let Some(known) = readable(report, Some(id), known)? else { return Ok(()) };
     let Some(account) = known.into_iter().next() else {
@@ -39,6 +38,7 @@ pub(super) async fn check(
     };
     let plans = tenant.plans(facts, core::iter::once(&account)).await?;
     let mut check = Check { account, plans, seen: Seen::default(), report };
+    check.documents(facts).await?;
     check.journal(facts).await?;
     let totals = facts.totals_of(id).await;
     let totals = readable(check.report, Some(id), totals)?.unwrap_or_default();
@@ -78,6 +78,26 @@ impl Check<'_> {
         self.report.find(promise, Some(&self.account.settings.id), what);
     }
 
+    /// The plans that are saved are those that were assigned; built ones are not believed.
+    async fn documents(&mut self, facts: &mut dyn Facts) -> Result<()> {
+        let assignments = self.account.assignments.clone();
+        let ids: Vec<_> = assignments.iter().map(|a| (a.plan.clone(), a.version)).collect();
+        let saved = facts.plans(&ids).await;
+        let saved = readable(self.report, Some(&self.account.settings.id), saved)?;
+        let saved: BTreeMap<_, _> = saved
+            .unwrap_or_default()
+            .into_iter()
+            .map(|spec| ((spec.id.clone(), spec.version), spec.digest()))
+            .collect();
+        for assignment in assignments {
+            let Assignment { plan, version, digest, .. } = assignment;
+            if saved.get(&(plan.clone(), version)) != Some(&digest) {
+                self.find(Promise::Plan, format!("plan {plan} version {version}"));
+            }
+        }
+        Ok(())
+    }
+
     async fn journal(&mut self, facts: &mut dyn Facts) -> Result<()> {
         let id = self.account.settings.id.clone();
         let mut head = Head::EMPTY;
@@ -106,6 +126,7 @@ impl Check<'_> {
         if self.seen.settings.as_ref() != Some(&self.account.settings) {
             self.find(Promise::Journal, "the settings are not those the account was opened with");
         }
+        self.seen.assignments.sort_by_key(|assignment| assignment.from);
         if self.seen.assignments != self.account.assignments {
             self.find(Promise::Journal, "the assignments are not those of the journal");
         }

@@ -9,11 +9,14 @@ use billing_core::id::AccountId;
 
 use crate::billing::{Result, Tenant};
 
-/// Recomputes what a tenant's store holds, one account at a time and in flat memory.
+/// Recomputes what a tenant's store holds: one account at a time, in flat memory, over one consistent state.
+///
+/// It may run beside writers. They are not held up, but a store must keep that state for as long as it runs.
 ///
 /// | promise | how it is checked |
 /// |---|---|
 /// | the journal is whole | numbers 1..n, the hash chain recomputed link by link up to the account's head |
+/// | a plan is the one that was assigned | the digest of its document |
 /// | an item is what was reported | its fingerprint recomputed from its content |
 /// | a posting is the rating of its item | the item rated again under the plan of its day |
 /// | an item has its postings, a posting its item | walked from both sides |
@@ -22,7 +25,7 @@ use crate::billing::{Result, Tenant};
 /// | each billed revision is in one line | parts against day totals; shares against lines |
 /// | carries are what was billed | moved again invoice by invoice |
 /// | invoice numbers are 1..n | each series walked |
-/// | every batch is accounted for | received = recorded + replayed + conflict + parked + refused |
+/// | every batch is accounted for | received = recorded + replayed + conflict + parked + refused; what all recorded = the items |
 ///
 /// # Errors
 ///
@@ -44,7 +47,8 @@ use crate::billing::{Result, Tenant};
 /// ```
 pub async fn verify(tenant: &Tenant) -> Result<Report> {
     let mut report = Report::default();
-    tenant::check(tenant, &mut report).await?;
+    let mut facts = tenant.read().await?;
+    tenant::check(tenant, &mut *facts, &mut report).await?;
     Ok(report)
 }
 
@@ -115,6 +119,8 @@ pub enum Promise {
     Readable,
     /// The journal is whole and its chain holds.
     Journal,
+    /// A plan is the one that was assigned.
+    Plan,
     /// An item is what was reported.
     Item,
     /// A posting is the rating of its item.
@@ -142,6 +148,7 @@ impl fmt::Display for Promise {
         f.write_str(match self {
             Self::Readable => "every row can be understood",
             Self::Journal => "the journal is whole",
+            Self::Plan => "a plan is the one that was assigned",
             Self::Item => "an item is what was reported",
             Self::Rating => "a posting is the rating of its item",
             Self::Claim => "items and postings belong together",

@@ -40,29 +40,32 @@ pub(super) fn readable<T>(
     }
 }
 
-pub(super) async fn check(tenant: &Tenant, report: &mut Report) -> Result<()> {
+pub(super) async fn check(
+    tenant: &Tenant,
+    facts: &mut dyn Facts,
+    report: &mut Report,
+) -> Result<()> {
     let mut numbers: BTreeMap<SeriesId, u64> = BTreeMap::new();
     let mut after: Option<AccountId> = None;
     loop {
-        let page = tenant.read().await?.account_page(after.as_ref(), PAGE).await;
+        let page = facts.account_page(after.as_ref(), PAGE).await;
         let Some(page) = readable(report, None, page)? else { break };
         let Some(last) = page.last() else { break };
         after = Some(last.clone());
         for id in &page {
-            account::check(tenant, id, report, &mut numbers).await?;
+            account::check(tenant, facts, id, report, &mut numbers).await?;
         }
     }
-    check_items(tenant, report).await?;
-    check_series(tenant, report, &numbers).await?;
-    check_parked(tenant, report).await?;
-    check_intakes(tenant, report).await
+    check_items(facts, report).await?;
+    check_series(facts, report, &numbers).await?;
+    check_parked(facts, report).await?;
+    check_intakes(facts, report).await
 }
 
 /// Every item has the postings it was answered with.
-async fn check_items(tenant: &Tenant, report: &mut Report) -> Result<()> {
+async fn check_items(facts: &mut dyn Facts, report: &mut Report) -> Result<()> {
     let mut after: Option<ItemKey> = None;
     loop {
-        let mut facts = tenant.read().await?;
         let page = facts.item_page(after.as_ref(), PAGE).await;
         let Some(page) = readable(report, None, page)? else { return Ok(()) };
         let Some(last) = page.last() else { return Ok(()) };
@@ -102,11 +105,10 @@ fn check_item(
 
 /// The numbers of each series are 1..n, and each was met in an account.
 async fn check_series(
-    tenant: &Tenant,
+    facts: &mut dyn Facts,
     report: &mut Report,
     met: &BTreeMap<SeriesId, u64>,
 ) -> Result<()> {
-    let mut facts = tenant.read().await?;
     let all = facts.all_series().await;
     let Some(all) = readable(report, None, all)? else { return Ok(()) };
     let listed: BTreeSet<_> = all.iter().map(|(series, _)| series).collect();
@@ -115,7 +117,7 @@ async fn check_series(
         report.find(Promise::Series, None, what);
     }
     for (series, last) in &all {
-        check_numbers(&mut *facts, series, *last, report).await?;
+        check_numbers(facts, series, *last, report).await?;
         let in_accounts = met.get(series).copied().unwrap_or(0);
         if in_accounts != *last {
             let what = format!("series {series} gave {last} numbers, accounts hold {in_accounts}");
@@ -153,10 +155,9 @@ async fn check_numbers(
     Ok(())
 }
 
-async fn check_parked(tenant: &Tenant, report: &mut Report) -> Result<()> {
+async fn check_parked(facts: &mut dyn Facts, report: &mut Report) -> Result<()> {
     let mut after: Option<ItemKey> = None;
     loop {
-        let mut facts = tenant.read().await?;
         let page = facts.parked_page(after.as_ref(), PAGE).await;
         let Some(page) = readable(report, None, page)? else { return Ok(()) };
         let Some(last) = page.last() else { return Ok(()) };
@@ -170,16 +171,17 @@ async fn check_parked(tenant: &Tenant, report: &mut Report) -> Result<()> {
     }
 }
 
-async fn check_intakes(tenant: &Tenant, report: &mut Report) -> Result<()> {
+async fn check_intakes(facts: &mut dyn Facts, report: &mut Report) -> Result<()> {
     let mut after = None;
+    let mut recorded = 0_u64;
     loop {
-        let mut facts = tenant.read().await?;
         let page = facts.intake_page(after.as_ref(), PAGE).await;
         let Some(page) = readable(report, None, page)? else { return Ok(()) };
-        let Some(last) = page.last() else { return Ok(()) };
+        let Some(last) = page.last() else { break };
         after = Some(last.id.clone());
         for intake in &page {
             report.intakes = report.intakes.saturating_add(1);
+            recorded = recorded.saturating_add(intake.recorded);
             let refusals = facts.refusals(&intake.id).await;
             let kept = readable(report, None, refusals)?.unwrap_or_default().len();
             if !intake.balances() || u64::try_from(kept).unwrap_or(u64::MAX) != intake.refused {
@@ -188,4 +190,9 @@ async fn check_intakes(tenant: &Tenant, report: &mut Report) -> Result<()> {
             }
         }
     }
+    if recorded != report.items {
+        let what = format!("batches recorded {recorded} items, {} are there", report.items);
+        report.find(Promise::Intake, None, what);
+    }
+    Ok(())
 }
