@@ -1,5 +1,12 @@
 //! Laws of recording: order, duplication and batching do not matter, on any store.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::integer_division,
+    clippy::default_numeric_fallback,
+    reason = "a test may panic, and its shuffling is no money"
+)]
 
 use std::{
     path::PathBuf,
