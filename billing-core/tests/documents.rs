@@ -246,7 +246,7 @@ fn a_plan_has_a_version_and_strategies_of_different_ids() {
     let book = PlanBook::standard();
     let calls = || flat_rate("0.02", "pro_rata");
     assert_eq!(book.build(plan(0, &[calls()])).unwrap_err(), BuildPlanError::Version);
-    assert_eq!(book.build(plan(1, &[])).unwrap_err(), BuildPlanError::Empty);
+    assert_eq!(book.build(plan(1, &[])).unwrap_err(), BuildPlanError::Strategies { strategies: 0 });
     let doubled = book.build(plan(1, &[calls(), blocks("call", "1")])).unwrap_err();
     assert_eq!(doubled, BuildPlanError::Doubled { strategy: read("calls") });
     assert_eq!(doubled.to_string(), "strategy calls stands twice in the plan");

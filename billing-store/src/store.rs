@@ -10,9 +10,10 @@ use billing_core::{
     id::{AccountId, IntakeId, PlanId, SeriesId, TenantId},
     invoice::Invoice,
     item::ItemKey,
+    money::Amount,
     plan::PlanSpec,
     time::Day,
-    usage::{DayTotal, ScopeKey},
+    usage::{DayTotal, ScopeKey, TotalKey},
 };
 
 use crate::error::StoreResult;
@@ -49,6 +50,37 @@ impl Locks {
     pub fn and_series(mut self, series: SeriesId) -> Self {
         let _new: bool = self.series.insert(series);
         self
+    }
+}
+
+/// In which line of which invoice a revision of a day total is, and with what share.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BilledPart {
+    /// The day total.
+    pub key: TotalKey,
+    /// The invoice's series.
+    pub series: SeriesId,
+    /// The invoice's number.
+    pub number: u64,
+    /// The line's place on the invoice, from 0.
+    pub line: u64,
+    /// The share.
+    pub share: Amount,
+}
+
+impl BilledPart {
+    /// The parts of an invoice, in its order.
+    pub fn of(invoice: &Invoice) -> impl Iterator<Item = Self> + use<'_> {
+        let lines = (0_u64..).zip(&invoice.draft.lines);
+        let parts = lines
+            .flat_map(|(number, line)| line.parts.iter().map(move |part| (number, part.share)));
+        invoice.part_keys().zip(parts).map(|(key, (line, share))| Self {
+            key,
+            series: invoice.series.clone(),
+            number: invoice.number,
+            line,
+            share,
+        })
     }
 }
 
@@ -146,6 +178,12 @@ pub trait Facts: Send {
 
     /// An account's invoices, oldest number first within each series.
     async fn invoices_of(&mut self, account: &AccountId) -> StoreResult<Vec<Invoice>>;
+
+    /// The line parts of an account.
+    async fn line_parts(&mut self, account: &AccountId) -> StoreResult<Vec<BilledPart>>;
+
+    /// Accounts that rows belong to and that are not there. A healthy store has none.
+    async fn strays(&mut self) -> StoreResult<Vec<AccountId>>;
 
     /// One invoice.
     async fn invoice(&mut self, series: &SeriesId, number: u64) -> StoreResult<Option<Invoice>>;

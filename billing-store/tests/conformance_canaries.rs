@@ -21,7 +21,7 @@ use billing_core::{
 use billing_store::{
     MemoryStore, StoreResult,
     conformance::{self, Promise},
-    store::{Facts, Locks, Store, Transaction, Unit},
+    store::{BilledPart, Facts, Locks, Store, Transaction, Unit},
 };
 
 /// What is wrong with a store.
@@ -548,6 +548,14 @@ impl Facts for Wrapped {
 
     async fn invoices_of(&mut self, account: &AccountId) -> StoreResult<Vec<Invoice>> {
         ask!(self.invoices_of(account))
+    }
+
+    async fn line_parts(&mut self, account: &AccountId) -> StoreResult<Vec<BilledPart>> {
+        ask!(self.line_parts(account))
+    }
+
+    async fn strays(&mut self) -> StoreResult<Vec<AccountId>> {
+        ask!(self.strays())
     }
 
     async fn invoice(&mut self, series: &SeriesId, number: u64) -> StoreResult<Option<Invoice>> {

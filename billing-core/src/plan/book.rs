@@ -34,6 +34,9 @@ pub struct PlanBook {
 }
 
 impl PlanBook {
+    /// How many strategies a plan may have: an item has a posting under each that claims it.
+    pub const STRATEGIES_MAX: usize = 1_000;
+
     /// A book without kinds.
     #[must_use]
     pub const fn empty() -> Self {
@@ -88,8 +91,8 @@ impl PlanBook {
             }
             strategies.push(built);
         }
-        if strategies.is_empty() {
-            return Err(BuildPlanError::Empty);
+        if !(1..=Self::STRATEGIES_MAX).contains(&strategies.len()) {
+            return Err(BuildPlanError::Strategies { strategies: strategies.len() });
         }
         Ok(Plan { spec, strategies })
     }
@@ -142,9 +145,12 @@ pub enum BuildPlanError {
     /// Version 0.
     #[error("a plan's version is 0: versions are counted from 1")]
     Version,
-    /// No strategy.
-    #[error("a plan has no strategy: at least one is needed")]
-    Empty,
+    /// No strategy, or too many.
+    #[error("a plan has {strategies} strategies: 1 to {} are accepted", PlanBook::STRATEGIES_MAX)]
+    Strategies {
+        /// How many it has.
+        strategies: usize,
+    },
     /// Two strategies of one id.
     #[error("strategy {strategy} stands twice in the plan")]
     Doubled {

@@ -53,7 +53,7 @@ create table billing_item (
     fingerprint      blob    not null check (length(fingerprint) = 32),
     first_seq        integer not null,
     current_seq      integer not null,
-    postings         integer not null,
+    postings         integer not null check (postings between 1 and 1000),
     primary key (tenant, source, id, leg)
 ) strict;
 
@@ -111,7 +111,7 @@ create table billing_day_total (
     primary key (tenant, account, day, assignment, strategy, grp, day_revision)
 ) strict, without rowid;
 
-create index billing_day_total_unbilled on billing_day_total (tenant, account, billed);
+create index billing_day_total_unbilled on billing_day_total (tenant, account) where billed = 0;
 
 -- What a scope has been billed so far.
 create table billing_carry (
@@ -137,6 +137,7 @@ create table billing_intake (
     conflict integer not null,
     parked   integer not null,
     refused  integer not null,
+    digest   blob    not null check (length(digest) = 32),
     primary key (tenant, intake),
     check (received = recorded + replayed + conflict + parked + refused)
 ) strict, without rowid;
@@ -148,6 +149,7 @@ create table billing_refusal (
     place  text    not null,
     reason text    not null,
     raw    text    not null,
+    digest blob    not null check (length(digest) = 32),
     primary key (tenant, intake, number)
 ) strict, without rowid;
 
@@ -160,10 +162,11 @@ create table billing_parked (
     body    text    not null,
     reason  text    not null,
     since   integer not null,
+    digest  blob    not null check (length(digest) = 32),
     primary key (tenant, source, id, leg)
 ) strict, without rowid;
 
--- An issued invoice, whole. The second key is the promise: at most one for each account and period.
+-- An issued invoice, whole. Its unique index is the promise: at most one for each account and period.
 create table billing_invoice (
     tenant       text    not null,
     series       text    not null,
@@ -176,9 +179,10 @@ create table billing_invoice (
     total        text    not null,
     body         text    not null,
     digest       blob    not null check (length(digest) = 32),
-    primary key (tenant, series, number),
-    unique (tenant, account, period_start)
+    primary key (tenant, series, number)
 ) strict, without rowid;
+
+create unique index billing_invoice_period on billing_invoice (tenant, account, period_start);
 
 -- The key is the promise: each revision of a day's total is in at most one line.
 create table billing_line_part (
@@ -208,6 +212,20 @@ create trigger billing_plan_kept before update on billing_plan
 begin select raise(abort, 'a plan version is never changed'); end;
 create trigger billing_plan_stays before delete on billing_plan
 begin select raise(abort, 'a plan version is never deleted'); end;
+create trigger billing_account_settings_kept before update on billing_account_settings
+begin select raise(abort, 'settings are never changed'); end;
+create trigger billing_account_settings_stay before delete on billing_account_settings
+begin select raise(abort, 'settings are never deleted'); end;
+create trigger billing_intake_kept before update on billing_intake
+begin select raise(abort, 'the record of a batch is never changed'); end;
+create trigger billing_intake_stays before delete on billing_intake
+begin select raise(abort, 'the record of a batch is never deleted'); end;
+create trigger billing_refusal_kept before update on billing_refusal
+begin select raise(abort, 'a refusal is never changed'); end;
+create trigger billing_refusal_stays before delete on billing_refusal
+begin select raise(abort, 'a refusal is never deleted'); end;
+create trigger billing_assignment_stays before delete on billing_assignment
+begin select raise(abort, 'an assignment is never deleted'); end;
 create trigger billing_assignment_kept before update on billing_assignment
 begin select raise(abort, 'an assignment is never changed'); end;
 create trigger billing_item_kept before update of tenant, source, id, leg, account, kind, at, body,

@@ -150,7 +150,7 @@ fn assignments() -> Made<Vec<(billing_core::id::AccountId, billing_core::account
 fn item(id: &str, start: Instant) -> Made<StoredItem> {
     let mut item = sample::item("alice", sample::key(id)?, NUMBER_MAX)?;
     item.item = call(start)?;
-    item.postings = u32::MAX;
+    item.postings = 1_000;
     item.claim.fingerprint = Fingerprint { rule: u16::MAX, digest: Digest::from_bytes([0x80; 32]) };
     Ok(item)
 }

@@ -22,16 +22,17 @@ use billing_core::{
 };
 
 use crate::{
-    error::StoreResult,
-    store::{Facts, Locks, Store, Transaction, Unit},
+    error::{StoreError, StoreResult},
+    store::{BilledPart, Facts, Locks, Store, Transaction, Unit},
 };
 use state::{State, Undo};
 
-type Tenants = BTreeMap<TenantId, State>;
+type Tenants = BTreeMap<TenantId, Arc<State>>;
 
 /// A store in memory. Units of work follow one another; cloning shares the state.
 ///
-/// Readers hold it too: whoever keeps one while it begins a unit waits for itself.
+/// A reader holds nobody up. It begins with the state between two units, so it waits for the one at work: whoever keeps a unit must
+/// read through it.
 ///
 /// # Examples
 ///
@@ -58,59 +59,64 @@ impl MemoryStore {
     pub fn new() -> Self {
         Self::default()
     }
-
-    async fn unit(&self, tenant: &TenantId) -> MemoryUnit {
-        let tenants = Arc::clone(&self.tenants).lock_owned().await;
-        MemoryUnit { tenant: tenant.clone(), tenants, undo: Vec::new() }
-    }
 }
 
 #[async_trait]
 impl Store for MemoryStore {
     async fn begin(&self, tenant: &TenantId, _locks: &Locks) -> StoreResult<Box<dyn Transaction>> {
-        Ok(Box::new(self.unit(tenant).await))
+        let mut tenants = Arc::clone(&self.tenants).lock_owned().await;
+        // Taken out, so that it is changed in place unless a reader still looks at it.
+        let state = tenants.remove(tenant).unwrap_or_default();
+        let unit = (tenants, Vec::new());
+        Ok(Box::new(MemoryUnit { tenant: tenant.clone(), state, unit: Some(unit) }))
     }
 
     async fn read(&self, tenant: &TenantId) -> StoreResult<Box<dyn Facts>> {
-        Ok(Box::new(self.unit(tenant).await))
+        let state = self.tenants.lock().await.get(tenant).map(Arc::clone).unwrap_or_default();
+        Ok(Box::new(MemoryUnit { tenant: tenant.clone(), state, unit: None }))
     }
 }
 
-/// Holds the whole state while it lives; what it wrote is undone unless it was committed.
+/// One tenant's state, and for a unit of work the lock and what takes its writes back.
 struct MemoryUnit {
     tenant: TenantId,
-    tenants: OwnedMutexGuard<Tenants>,
-    undo: Vec<Undo>,
+    state: Arc<State>,
+    unit: Option<(OwnedMutexGuard<Tenants>, Vec<Undo>)>,
 }
 
 impl MemoryUnit {
-    fn state(&mut self) -> &State {
-        self.tenants.entry(self.tenant.clone()).or_default()
+    fn state(&self) -> &State {
+        &self.state
     }
 }
 
 impl Drop for MemoryUnit {
     fn drop(&mut self) {
-        let Self { tenant, tenants, undo } = self;
-        let state = tenants.entry(tenant.clone()).or_default();
-        for undo in undo.drain(..).rev() {
-            undo(state);
+        let Some((mut tenants, undo)) = self.unit.take() else { return };
+        let mut state = core::mem::take(&mut self.state);
+        for undo in undo.into_iter().rev() {
+            undo(Arc::make_mut(&mut state));
         }
+        drop(tenants.insert(self.tenant.clone(), state));
     }
 }
 
 #[async_trait]
 impl Unit for MemoryUnit {
     async fn apply(&mut self, writes: &Writes) -> StoreResult<()> {
-        let Self { tenant, tenants, undo } = self;
-        tenants.entry(tenant.clone()).or_default().apply(writes, undo)
+        match &mut self.unit {
+            Some((_, undo)) => Arc::make_mut(&mut self.state).apply(writes, undo),
+            None => Err(StoreError::Refused { what: "a reader cannot write".into(), source: None }),
+        }
     }
 }
 
 #[async_trait]
 impl Transaction for MemoryUnit {
     async fn commit(mut self: Box<Self>) -> StoreResult<()> {
-        self.undo.clear();
+        if let Some((_, undo)) = &mut self.unit {
+            undo.clear();
+        }
         Ok(())
     }
 }
@@ -235,6 +241,14 @@ impl Facts for MemoryUnit {
 
     async fn invoices_of(&mut self, account: &AccountId) -> StoreResult<Vec<Invoice>> {
         Ok(self.state().invoices_of(account))
+    }
+
+    async fn line_parts(&mut self, account: &AccountId) -> StoreResult<Vec<BilledPart>> {
+        Ok(self.state().line_parts(account))
+    }
+
+    async fn strays(&mut self) -> StoreResult<Vec<AccountId>> {
+        Ok(self.state().strays())
     }
 
     async fn invoice(&mut self, series: &SeriesId, number: u64) -> StoreResult<Option<Invoice>> {

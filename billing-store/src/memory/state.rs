@@ -17,7 +17,10 @@ use billing_core::{
     usage::{Carry, CarryKey, DayTotal, TotalKey},
 };
 
-use crate::error::{StoreError, StoreResult};
+use crate::{
+    error::{StoreError, StoreResult},
+    store::BilledPart,
+};
 
 /// Takes one write back.
 pub(super) type Undo = Box<dyn FnOnce(&mut State) + Send>;
@@ -25,7 +28,7 @@ pub(super) type Undo = Box<dyn FnOnce(&mut State) + Send>;
 /// Names a table, so that an undo can find it again.
 type Of<K, V> = fn(&mut State) -> &mut BTreeMap<K, V>;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct State {
     accounts: BTreeMap<AccountId, AccountSettings>,
     heads: BTreeMap<AccountId, Head>,
@@ -41,41 +44,58 @@ pub(super) struct State {
     refusals: BTreeMap<IntakeId, Vec<Refusal>>,
     invoices: BTreeMap<(SeriesId, u64), Invoice>,
     periods: BTreeMap<(AccountId, Day), (SeriesId, u64)>,
-    parts: BTreeMap<TotalKey, (SeriesId, u64)>,
+    parts: BTreeMap<TotalKey, BilledPart>,
     series: BTreeMap<SeriesId, u64>,
 }
 
 impl State {
     pub(super) fn apply(&mut self, writes: &Writes, undo: &mut Vec<Undo>) -> StoreResult<()> {
+        let Writes {
+            accounts,
+            heads,
+            plans,
+            assignments,
+            items,
+            parked,
+            unparked,
+            postings,
+            events,
+            totals,
+            carries,
+            intake,
+            refusals,
+            invoices,
+            series,
+        } = writes;
         let mut put = Put { state: self, undo };
-        for settings in &writes.accounts {
+        for settings in accounts {
             put.add(|s| &mut s.accounts, settings.id.clone(), settings.clone(), "account")?;
         }
-        for (account, head) in &writes.heads {
+        for (account, head) in heads {
             put.set(|s| &mut s.heads, account.clone(), Some(*head));
         }
-        for plan in &writes.plans {
+        for plan in plans {
             put.add(|s| &mut s.plans, (plan.id.clone(), plan.version), plan.clone(), "plan")?;
         }
-        put.assignments(&writes.assignments)?;
-        for item in &writes.items {
+        put.assignments(assignments)?;
+        for item in items {
             put.add(|s| &mut s.items, item.claim.key.clone(), item.clone(), "item")?;
         }
-        for parked in &writes.parked {
+        for parked in parked {
             put.set(|s| &mut s.parked, parked.incoming.key.clone(), Some(parked.clone()));
         }
-        for key in &writes.unparked {
+        for key in unparked {
             put.set(|s| &mut s.parked, key.clone(), None);
         }
-        put.journal(&writes.postings, &writes.events)?;
-        put.totals(&writes.totals);
-        put.carries(&writes.carries);
-        if let Some(intake) = &writes.intake {
+        put.journal(postings, events)?;
+        put.totals(totals);
+        put.carries(carries);
+        if let Some(intake) = intake {
             put.add(|s| &mut s.intakes, intake.id.clone(), intake.clone(), "intake")?;
-            put.set(|s| &mut s.refusals, intake.id.clone(), Some(writes.refusals.clone()));
+            put.set(|s| &mut s.refusals, intake.id.clone(), Some(refusals.clone()));
         }
-        put.invoices(&writes.invoices)?;
-        if let Some((series, last)) = &writes.series {
+        put.invoices(invoices)?;
+        if let Some((series, last)) = series {
             put.set(|s| &mut s.series, series.clone(), Some(*last));
         }
         Ok(())
@@ -183,6 +203,19 @@ impl State {
         mine.cloned().collect()
     }
 
+    pub(super) fn line_parts(&self, account: &AccountId) -> Vec<BilledPart> {
+        self.parts.values().filter(|part| part.key.account == *account).cloned().collect()
+    }
+
+    pub(super) fn strays(&self) -> Vec<AccountId> {
+        let journals = self.journal.keys().map(|(account, _)| account);
+        let others = self.assignments.keys().chain(self.totals.keys()).chain(self.carries.keys());
+        let parts = self.parts.keys().map(|key| &key.account);
+        let invoices = self.invoices.values().map(|invoice| &invoice.draft.account);
+        let all: BTreeSet<_> = journals.chain(others).chain(parts).chain(invoices).collect();
+        all.into_iter().filter(|id| !self.accounts.contains_key(*id)).cloned().collect()
+    }
+
     pub(super) fn invoice(&self, series: &SeriesId, number: u64) -> Option<Invoice> {
         self.invoices.get(&(series.clone(), number)).cloned()
     }
@@ -286,8 +319,8 @@ impl Put<'_> {
             let (account, period) = (&invoice.draft.account, invoice.draft.period);
             let key = (account.clone(), period.start());
             self.add(|s| &mut s.periods, key, number.clone(), "invoice of the period")?;
-            for part in invoice.part_keys() {
-                self.add(|s| &mut s.parts, part, number.clone(), "line part")?;
+            for part in BilledPart::of(invoice) {
+                self.add(|s| &mut s.parts, part.key.clone(), part, "line part")?;
             }
             self.add(|s| &mut s.invoices, number, invoice.clone(), "invoice")?;
             let until = self.state.invoiced_until.get(account).copied();

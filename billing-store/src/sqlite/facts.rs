@@ -24,13 +24,13 @@ use crate::{
         rows::{Cells, FromCells},
         writes::{json, keys_json},
     },
-    store::Facts,
+    store::{BilledPart, Facts},
 };
 
 /// The columns of an item, as `FromCells` reads them.
 macro_rules! item {
     () => {
-        "i.source, i.id, i.leg, i.account, i.body, i.fingerprint_rule, i.fingerprint, \
+        "i.source, i.id, i.leg, i.account, i.kind, i.at, i.body, i.fingerprint_rule, i.fingerprint, \
          i.first_seq, i.current_seq, i.postings"
     };
 }
@@ -38,7 +38,7 @@ macro_rules! item {
 /// The columns of a parked item, as `FromCells` reads them.
 macro_rules! parked {
     () => {
-        "p.source, p.id, p.leg, p.account, p.body, p.reason, p.since"
+        "p.source, p.id, p.leg, p.account, p.body, p.reason, p.since, p.digest"
     };
 }
 
@@ -69,11 +69,19 @@ macro_rules! carry {
 /// The columns of an intake, as `FromCells` reads them.
 macro_rules! intake {
     () => {
-        "intake, label, at, received, recorded, replayed, conflict, parked, refused"
+        "intake, label, at, received, recorded, replayed, conflict, parked, refused, digest"
     };
 }
 
 // Keys come as one JSON parameter. `cross join` keeps the planner from scanning the tenant's rows for each of them.
+
+/// The columns of an invoice, as `FromCells` reads them.
+macro_rules! invoice {
+    () => {
+        "series, number, account, period_start, period_end, issued_at, currency, total, body, \
+         digest"
+    };
+}
 
 /// A parameter of a statement.
 enum Param<'a> {
@@ -132,8 +140,10 @@ impl Facts for SqliteUnit {
             .all(
                 "billing_account",
                 "select s.body, a.seq, a.chain, \
-                 (select max(i.period_end) from billing_invoice i \
-                  where i.tenant = a.tenant and i.account = a.account) \
+                 (select i.period_end \
+                  from billing_invoice i indexed by billing_invoice_period \
+                  where i.tenant = a.tenant and i.account = a.account \
+                  order by i.period_start desc limit 1) \
                  from json_each(?2) k \
                  cross join billing_account a on a.tenant = ?1 and a.account = k.value \
                  join billing_account_settings s on s.tenant = a.tenant and s.account = a.account",
@@ -255,7 +265,8 @@ impl Facts for SqliteUnit {
             concat!(
                 "select ",
                 total!(),
-                " from json_each(?2) k cross join billing_day_total t \
+                " from json_each(?2) k \
+                 cross join billing_day_total t indexed by billing_day_total_unbilled \
                  on t.tenant = ?1 and t.account = k.value and t.billed = 0"
             ),
             &[Text(&accounts)],
@@ -331,7 +342,7 @@ impl Facts for SqliteUnit {
         let ids = json(&ids.iter().collect::<BTreeSet<_>>())?;
         self.all(
             "billing_plan",
-            "select p.body from json_each(?2) k cross join billing_plan p \
+            "select p.plan, p.version, p.body, p.digest from json_each(?2) k cross join billing_plan p \
              on p.tenant = ?1 and p.plan = k.value ->> 0 and p.version = k.value ->> 1",
             &[Text(&ids)],
         )
@@ -341,7 +352,7 @@ impl Facts for SqliteUnit {
     async fn all_plans(&mut self) -> StoreResult<Vec<PlanSpec>> {
         self.all(
             "billing_plan",
-            "select body from billing_plan where tenant = ?1 order by plan, version",
+            "select plan, version, body, digest from billing_plan where tenant = ?1 order by plan, version",
             &[],
         )
         .await
@@ -437,7 +448,7 @@ impl Facts for SqliteUnit {
         let intake = intake.as_str();
         self.all(
             "billing_refusal",
-            "select place, reason, raw from billing_refusal \
+            "select intake, number, place, reason, raw, digest from billing_refusal \
              where tenant = ?1 and intake = ?2 order by number",
             &[Text(intake)],
         )
@@ -448,9 +459,43 @@ impl Facts for SqliteUnit {
         let account = account.as_str();
         self.all(
             "billing_invoice",
-            "select body from billing_invoice where tenant = ?1 and account = ?2 \
-             order by series, number",
+            concat!(
+                "select ",
+                invoice!(),
+                " from billing_invoice indexed by billing_invoice_period \
+                 where tenant = ?1 and account = ?2 order by series, number"
+            ),
             &[Text(account)],
+        )
+        .await
+    }
+
+    async fn line_parts(&mut self, account: &AccountId) -> StoreResult<Vec<BilledPart>> {
+        self.all(
+            "billing_line_part",
+            "select account, day, assignment, strategy, grp, day_revision, series, number, line, \
+             share from billing_line_part where tenant = ?1 and account = ?2",
+            &[Text(account.as_str())],
+        )
+        .await
+    }
+
+    async fn strays(&mut self) -> StoreResult<Vec<AccountId>> {
+        self.all(
+            "billing_account",
+            "select account from (
+                 select account from billing_account_settings where tenant = ?1
+                 union select account from billing_assignment where tenant = ?1
+                 union select account from billing_posting where tenant = ?1
+                 union select account from billing_event where tenant = ?1
+                 union select account from billing_day_total where tenant = ?1
+                 union select account from billing_carry where tenant = ?1
+                 union select account from billing_invoice where tenant = ?1
+                 union select account from billing_line_part where tenant = ?1
+             ) s where not exists (
+                 select 1 from billing_account a where a.tenant = ?1 and a.account = s.account
+             )",
+            &[],
         )
         .await
     }
@@ -461,8 +506,11 @@ impl Facts for SqliteUnit {
         let found = self
             .all(
                 "billing_invoice",
-                "select body from billing_invoice \
-                 where tenant = ?1 and series = ?2 and number = ?3",
+                concat!(
+                    "select ",
+                    invoice!(),
+                    " from billing_invoice where tenant = ?1 and series = ?2 and number = ?3"
+                ),
                 &[Text(series), Int(number)],
             )
             .await?;

@@ -26,12 +26,18 @@ pub(super) async fn migrate(connection: &mut SqliteConnection) -> StoreResult<()
         .fetch_all(&mut *connection)
         .await
         .map_err(failed)?;
+    let mut last = 0;
     for row in &taken {
         let version: i64 = row.try_get(0).map_err(failed)?;
         let digest: String = row.try_get(1).map_err(failed)?;
         check(version, &digest)?;
+        if version.checked_sub(1) != Some(last) {
+            let what = format!("schema step {version} was taken after step {last}");
+            return Err(StoreError::Corrupt { what, source: None });
+        }
+        last = version;
     }
-    for (version, name, sql) in STEPS.iter().skip(taken.len()) {
+    for (version, name, sql) in STEPS.iter().filter(|(version, ..)| *version > last) {
         let _done = sqlx::raw_sql(*sql).execute(&mut *connection).await.map_err(failed)?;
         let _done = sqlx::query("insert into billing_migration values (?, ?, ?)")
             .bind(version)

@@ -1,21 +1,24 @@
 //! State in a SQLite file: nothing to install, one writer at a time, many readers.
 
 mod bulk;
+mod digests;
 mod facts;
 mod migrate;
 mod rows;
 mod writes;
 
-use std::{path::Path, time::Duration};
+use core::fmt;
+use std::{path::Path, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use sqlx::{
-    Sqlite, SqliteConnection,
+    Connection as _, Sqlite, SqliteConnection,
     pool::PoolConnection,
     sqlite::{
         SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
     },
 };
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use billing_core::{decide::Writes, id::TenantId};
 
@@ -49,9 +52,11 @@ use crate::{
 /// # })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct SqliteStore {
-    writer: SqlitePool,
+    options: SqliteConnectOptions,
+    /// `None` until somebody writes, and after a unit that did not end: its connection is closed.
+    writer: Arc<Mutex<Option<SqliteConnection>>>,
     readers: SqlitePool,
 }
 
@@ -61,8 +66,12 @@ const BUSY: Duration = Duration::from_secs(5);
 const TURN: Duration = Duration::from_mins(1);
 /// How many may read at the same time.
 const READERS: u32 = 4;
-/// A page cache of 64 MiB: SQLite's own 2 MB halve the speed of ingest.
-const CACHE_KIB: &str = "-65536";
+/// A page cache of 64 MiB for the writer: SQLite's own 2 MB halve the speed of ingest.
+const WRITER_CACHE_KIB: &str = "-65536";
+/// A page cache of 8 MiB for each reader.
+const READER_CACHE_KIB: &str = "-8192";
+/// The log is cut back to this many bytes once readers have let it grow.
+const LOG_BYTES: &str = "67108864";
 
 impl SqliteStore {
     /// Opens a file, creating it if it does not exist. Call [`migrate`](Self::migrate) before the first use.
@@ -77,22 +86,30 @@ impl SqliteStore {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY)
-            .pragma("cache_size", CACHE_KIB)
+            .pragma("journal_size_limit", LOG_BYTES)
             .pragma("trusted_schema", "off")
+            // Where a flush does not reach the medium by itself, ask for one that does.
+            .pragma("fullfsync", "on")
+            .pragma("checkpoint_fullfsync", "on")
             .statement_cache_capacity(256);
-        // A connection to a file does not go stale: nothing to test, nothing to renew.
-        let pool = SqlitePoolOptions::new()
+        let reader = options.clone().pragma("cache_size", READER_CACHE_KIB).row_buffer_size(1_000);
+        let options = options.pragma("cache_size", WRITER_CACHE_KIB);
+        let first = SqliteConnection::connect_with(&options).await.map_err(failed)?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
             .acquire_timeout(TURN)
+            // A connection to a file does not go stale: nothing to test, nothing to renew.
             .test_before_acquire(false)
             .idle_timeout(None)
-            .max_lifetime(None);
-        let writer = pool.clone().max_connections(1);
-        let writer = writer.connect_with(options.clone()).await.map_err(failed)?;
-        let readers = pool.max_connections(READERS).after_release(|connection, _| {
-            // Ends the snapshot of whoever read. One whose snapshot does not end is not used again.
-            Box::pin(async move { Ok(sqlx::query("rollback").execute(connection).await.is_ok()) })
-        });
-        Ok(Self { writer, readers: readers.connect_lazy_with(options) })
+            .max_lifetime(None)
+            .after_release(|connection, _| {
+                // Ends the snapshot of whoever read. One whose snapshot does not end is not used again.
+                Box::pin(async move {
+                    Ok(sqlx::query("rollback").execute(connection).await.is_ok())
+                })
+            })
+            .connect_lazy_with(reader);
+        Ok(Self { options, writer: Arc::new(Mutex::new(Some(first))), readers })
     }
 
     /// Brings the schema to the version this library knows. Doing it again changes nothing; killed half-way, it starts over.
@@ -109,11 +126,28 @@ impl SqliteStore {
     /// Closes the file once the units at work have ended.
     pub async fn close(&self) {
         self.readers.close().await;
-        self.writer.close().await;
+        let writer = self.writer.lock().await.take();
+        if let Some(writer) = writer {
+            // Whatever could be said here was said by the last commit.
+            drop(writer.close().await);
+        }
     }
 
     async fn write(&self) -> StoreResult<Guard> {
-        Guard::begin(&self.writer, Access::Write).await
+        let waiting = tokio::time::timeout(TURN, Arc::clone(&self.writer).lock_owned()).await;
+        let mut writer =
+            waiting.map_err(|source| StoreError::Transient { source: source.into() })?;
+        if writer.is_none() {
+            *writer = Some(SqliteConnection::connect_with(&self.options).await.map_err(failed)?);
+        }
+        // `IMMEDIATE`, because a read that turns into a write fails at once instead of waiting.
+        Guard::begin(Held::Writer(writer), "begin immediate").await
+    }
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteStore").field("file", &self.options.get_filename()).finish_non_exhaustive()
     }
 }
 
@@ -125,7 +159,8 @@ impl Store for SqliteStore {
     }
 
     async fn read(&self, tenant: &TenantId) -> StoreResult<Box<dyn Facts>> {
-        let guard = Guard::begin(&self.readers, Access::Read).await?;
+        let reader = self.readers.acquire().await.map_err(failed)?;
+        let guard = Guard::begin(Held::Reader(reader), "begin").await?;
         Ok(Box::new(SqliteUnit { tenant: tenant.clone(), guard }))
     }
 }
@@ -150,37 +185,36 @@ impl Transaction for SqliteUnit {
     }
 }
 
-/// What a transaction is begun for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Access {
-    Read,
-    Write,
+/// A connection that a unit holds.
+enum Held {
+    /// The one connection that writes.
+    Writer(OwnedMutexGuard<Option<SqliteConnection>>),
+    /// One of the pool of those that read.
+    Reader(PoolConnection<Sqlite>),
 }
 
 /// Owns a connection inside a transaction.
 ///
-/// A writer that is dropped before it is finished, in whatever state a cancelled future left it, is closed and not returned to the
-/// pool: SQLite rolls back, and nobody else meets an open transaction. A reader returns to its pool, which ends its snapshot.
+/// A writer that is dropped before it has committed, in whatever state a cancelled future left it, is closed: SQLite rolls back, and
+/// nobody else meets an open transaction. A reader returns to its pool, which ends its snapshot.
 struct Guard {
-    connection: Option<PoolConnection<Sqlite>>,
-    access: Access,
+    held: Option<Held>,
 }
 
 impl Guard {
-    async fn begin(pool: &SqlitePool, access: Access) -> StoreResult<Self> {
-        let connection = Some(pool.acquire().await.map_err(failed)?);
-        let mut guard = Self { connection, access };
-        let begin = match access {
-            Access::Read => "begin",
-            // A read that turns into a write fails at once instead of waiting.
-            Access::Write => "begin immediate",
-        };
-        let _done = sqlx::query(begin).execute(guard.connection()?).await.map_err(failed)?;
+    async fn begin(held: Held, how: &'static str) -> StoreResult<Self> {
+        let mut guard = Self { held: Some(held) };
+        let _done = sqlx::query(how).execute(guard.connection()?).await.map_err(failed)?;
         Ok(guard)
     }
 
     fn connection(&mut self) -> StoreResult<&mut SqliteConnection> {
-        self.connection.as_deref_mut().ok_or_else(|| StoreError::Refused {
+        let connection = match &mut self.held {
+            Some(Held::Writer(writer)) => writer.as_mut(),
+            Some(Held::Reader(reader)) => Some(&mut **reader),
+            None => None,
+        };
+        connection.ok_or_else(|| StoreError::Refused {
             what: "the transaction has ended".into(),
             source: None,
         })
@@ -193,17 +227,21 @@ impl Guard {
             StoreError::Failed { source } => StoreError::Unknown { source },
             known => known,
         })?;
-        drop(self.connection.take());
+        drop(self.held.take());
         Ok(())
     }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        match (self.connection.take(), self.access) {
-            (Some(connection), Access::Write) => drop(connection.detach()),
-            (Some(connection), Access::Read) => drop(connection),
-            (None, Access::Read | Access::Write) => {}
+        match self.held.take() {
+            Some(Held::Writer(mut writer)) => drop(writer.take()),
+            // Returning needs a runtime; without one the connection is closed.
+            Some(Held::Reader(reader)) if tokio::runtime::Handle::try_current().is_err() => {
+                drop(reader.detach());
+            }
+            Some(Held::Reader(reader)) => drop(reader),
+            None => {}
         }
     }
 }
@@ -232,6 +270,16 @@ fn failed(error: sqlx::Error) -> StoreError {
         // SQLITE_BUSY and SQLITE_LOCKED, with their extended codes in the higher bytes.
         Some((code, ..)) if code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6)) => {
             StoreError::Transient { source: error.into() }
+        }
+        // SQLITE_CORRUPT and SQLITE_NOTADB.
+        Some((code, ..))
+            if code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 11 | 26)) =>
+        {
+            StoreError::Corrupt { what: "the file".into(), source: Some(error.into()) }
+        }
+        // SQLITE_CONSTRAINT, with its extended codes in the higher bytes.
+        Some((code, ..)) if code.parse::<u32>().is_ok_and(|code| code & 0xff == 19) => {
+            StoreError::Refused { what: "a constraint".into(), source: Some(error.into()) }
         }
         _ if matches!(error, sqlx::Error::PoolTimedOut) => {
             StoreError::Transient { source: error.into() }

@@ -12,13 +12,17 @@ use billing_core::{
     event::{Cause, Event, Head, Posting},
     id::{AccountId, LegId, SeriesId},
     invoice::Invoice,
-    item::{Fingerprint, Incoming, ItemKey},
-    plan::PlanSpec,
+    item::{Fingerprint, Incoming, Item, ItemKey},
+    plan::{PlanBook, PlanSpec},
     time::{Day, Instant},
     usage::{Carry, CarryKey, DayTotal, TotalKey, Totals},
 };
 
-use crate::error::{StoreError, StoreResult};
+use crate::{
+    error::{StoreError, StoreResult},
+    sqlite::digests,
+    store::BilledPart,
+};
 
 /// The cells of one row, read from left to right.
 pub(super) struct Cells<'r> {
@@ -109,6 +113,22 @@ impl<'r> Cells<'r> {
         Ok(Totals { count: self.number()?, quantity: self.parse()?, amount: self.maybe()? })
     }
 
+    /// What a row says twice must be the same.
+    fn agree(&self, same: bool) -> StoreResult<()> {
+        if same { Ok(()) } else { Err(self.corrupt("the row contradicts itself")) }
+    }
+
+    fn total_key(&mut self) -> StoreResult<TotalKey> {
+        Ok(TotalKey {
+            account: self.parse()?,
+            day: self.day()?,
+            assignment: self.number()?,
+            strategy: self.parse()?,
+            group: self.parse()?,
+            revision: self.number()?,
+        })
+    }
+
     fn cause(&mut self) -> StoreResult<Cause> {
         match self.text()? {
             "rated" => Ok(Cause::Rated),
@@ -142,13 +162,36 @@ impl FromCells for Option<Day> {
 
 impl FromCells for PlanSpec {
     fn from_cells(cells: &mut Cells<'_>) -> StoreResult<Self> {
-        cells.json()
+        let (plan, version) = (cells.parse()?, cells.number()?);
+        let spec: Self = cells.json()?;
+        let digest = cells.digest()?;
+        cells.agree((&spec.id, spec.version, spec.digest()) == (&plan, version, digest))?;
+        Ok(spec)
     }
 }
 
 impl FromCells for Invoice {
     fn from_cells(cells: &mut Cells<'_>) -> StoreResult<Self> {
-        cells.json()
+        let (series, number, account) = (cells.parse()?, cells.number()?, cells.parse()?);
+        let (start, end, issued_at) = (cells.day()?, cells.day()?, cells.instant()?);
+        let (currency, total) = (cells.parse()?, cells.parse()?);
+        let invoice: Self = cells.json()?;
+        let digest = cells.digest()?;
+        let draft = &invoice.draft;
+        let mine = (&invoice.series, invoice.number, &draft.account, invoice.issued_at)
+            == (&series, number, &account, issued_at);
+        cells.agree(mine && (draft.period.start(), draft.period.end()) == (start, end))?;
+        cells.agree((draft.currency, draft.taxed.total) == (currency, total))?;
+        cells.agree(invoice.digest() == digest)?;
+        Ok(invoice)
+    }
+}
+
+impl FromCells for BilledPart {
+    fn from_cells(cells: &mut Cells<'_>) -> StoreResult<Self> {
+        let key = cells.total_key()?;
+        let (series, number) = (cells.parse()?, cells.number()?);
+        Ok(Self { key, series, number, line: cells.number()?, share: cells.parse()? })
     }
 }
 
@@ -187,11 +230,16 @@ impl FromCells for (AccountId, Assignment) {
 impl FromCells for StoredItem {
     fn from_cells(cells: &mut Cells<'_>) -> StoreResult<Self> {
         let (key, account) = (cells.key()?, cells.parse()?);
-        let item = cells.json()?;
+        let (kind, at) = (cells.text()?, cells.instant()?);
+        let item: Item = cells.json()?;
+        cells.agree((item.kind(), item.at()) == (kind, at))?;
         let fingerprint = cells.fingerprint()?;
         let (first_seq, current_seq) = (cells.number()?, cells.number()?);
         let claim = Claim { key, account, fingerprint, first_seq, current_seq };
-        Ok(Self { claim, item, postings: cells.number()? })
+        let postings: u32 = cells.number()?;
+        let max = u32::try_from(PlanBook::STRATEGIES_MAX).unwrap_or(u32::MAX);
+        cells.agree((1..=max).contains(&postings))?;
+        Ok(Self { claim, item, postings })
     }
 }
 
@@ -199,7 +247,10 @@ impl FromCells for Parked {
     fn from_cells(cells: &mut Cells<'_>) -> StoreResult<Self> {
         let (key, account) = (cells.key()?, cells.maybe()?);
         let incoming = Incoming { key, account, item: cells.json()? };
-        Ok(Self { incoming, reason: cells.json()?, since: cells.instant()? })
+        let parked = Self { incoming, reason: cells.json()?, since: cells.instant()? };
+        let digest = cells.digest()?;
+        cells.agree(digest == digests::parked(&parked)?)?;
+        Ok(parked)
     }
 }
 
@@ -238,14 +289,7 @@ impl FromCells for Event {
 
 impl FromCells for DayTotal {
     fn from_cells(cells: &mut Cells<'_>) -> StoreResult<Self> {
-        let key = TotalKey {
-            account: cells.parse()?,
-            day: cells.day()?,
-            assignment: cells.number()?,
-            strategy: cells.parse()?,
-            group: cells.parse()?,
-            revision: cells.number()?,
-        };
+        let key = cells.total_key()?;
         let (unit, currency, totals) = (cells.parse()?, cells.parse()?, cells.totals()?);
         Ok(Self { key, unit, currency, totals, closed: cells.flag()?, billed: cells.flag()? })
     }
@@ -267,7 +311,7 @@ impl FromCells for CarryMove {
 
 impl FromCells for Intake {
     fn from_cells(cells: &mut Cells<'_>) -> StoreResult<Self> {
-        Ok(Self {
+        let intake = Self {
             id: cells.parse()?,
             label: cells.text()?.to_owned(),
             at: cells.instant()?,
@@ -277,16 +321,23 @@ impl FromCells for Intake {
             conflict: cells.number()?,
             parked: cells.number()?,
             refused: cells.number()?,
-        })
+        };
+        let digest = cells.digest()?;
+        cells.agree(digest == digests::intake(&intake)?)?;
+        Ok(intake)
     }
 }
 
 impl FromCells for Refusal {
     fn from_cells(cells: &mut Cells<'_>) -> StoreResult<Self> {
-        Ok(Self {
+        let (intake, number) = (cells.parse()?, cells.number()?);
+        let refusal = Self {
             place: cells.text()?.into(),
             reason: cells.text()?.to_owned(),
             raw: cells.text()?.to_owned(),
-        })
+        };
+        let digest = cells.digest()?;
+        cells.agree(digest == digests::refusal(&intake, number, &refusal)?)?;
+        Ok(refusal)
     }
 }

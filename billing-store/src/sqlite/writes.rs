@@ -5,12 +5,14 @@ use std::collections::BTreeSet;
 use sqlx::SqliteConnection;
 
 use billing_core::{
-    decide::{CarryMove, Intake, Parked, StoredItem, Writes},
-    event::Posting,
-    id::{AccountId, TenantId},
+    account::{AccountSettings, Assignment},
+    decide::{CarryMove, Intake, Parked, Refusal, StoredItem, Writes},
+    event::{Event, Head, Posting},
+    id::{AccountId, SeriesId, TenantId},
     invoice::Invoice,
     item::ItemKey,
     money::Amount,
+    plan::PlanSpec,
     usage::DayTotal,
 };
 
@@ -18,8 +20,9 @@ use crate::{
     error::{StoreError, StoreResult},
     sqlite::{
         bulk::{Cells, Insert},
-        failed,
+        digests, failed,
     },
+    store::BilledPart,
 };
 
 /// A connection inside a transaction, and whose rows are written.
@@ -33,20 +36,38 @@ pub(super) async fn apply(
     tenant: &TenantId,
     writes: &Writes,
 ) -> StoreResult<()> {
+    let Writes {
+        accounts,
+        heads,
+        plans,
+        assignments,
+        items,
+        parked,
+        unparked,
+        postings,
+        events,
+        totals,
+        carries,
+        intake,
+        refusals,
+        invoices,
+        series,
+    } = writes;
     let mut unit = Writer { connection, tenant: tenant.as_str() };
-    unit.catalog(writes).await?;
-    unit.items(&writes.items).await?;
-    unit.parked(&writes.parked).await?;
-    unit.unparked(&writes.unparked).await?;
-    unit.postings(&writes.postings).await?;
-    unit.events(writes).await?;
-    unit.totals(&writes.totals).await?;
-    unit.carries(&writes.carries).await?;
-    if let Some(intake) = &writes.intake {
-        unit.intake(intake, writes).await?;
+    unit.accounts(accounts, heads).await?;
+    unit.plans(plans, assignments).await?;
+    unit.items(items).await?;
+    unit.parked(parked).await?;
+    unit.unparked(unparked).await?;
+    unit.postings(postings).await?;
+    unit.events(events).await?;
+    unit.totals(totals).await?;
+    unit.carries(carries).await?;
+    if let Some(intake) = intake {
+        unit.intake(intake, refusals).await?;
     }
-    unit.invoices(&writes.invoices).await?;
-    unit.series(writes).await
+    unit.invoices(invoices).await?;
+    unit.series(series.as_ref()).await
 }
 
 impl Writer<'_> {
@@ -64,13 +85,17 @@ impl Writer<'_> {
         insert.run(self.connection, rows, bind).await
     }
 
-    async fn catalog(&mut self, writes: &Writes) -> StoreResult<()> {
+    async fn accounts(
+        &mut self,
+        accounts: &[AccountSettings],
+        heads: &[(AccountId, Head)],
+    ) -> StoreResult<()> {
         let insert = Insert {
             into: "billing_account_settings (tenant, account, body)",
             columns: 3,
             on_conflict: "",
         };
-        self.insert(insert, &writes.accounts, |cells, settings| {
+        self.insert(insert, accounts, |cells, settings| {
             cells.text(settings.id.as_str())?;
             cells.text(&json(settings)?)
         })
@@ -80,18 +105,25 @@ impl Writer<'_> {
             columns: 4,
             on_conflict: "on conflict do update set seq = excluded.seq, chain = excluded.chain",
         };
-        self.insert(insert, &writes.heads, |cells, (account, head)| {
+        self.insert(insert, heads, |cells, (account, head)| {
             cells.text(account.as_str())?;
             cells.int(head.seq)?;
             cells.bytes(head.chain.as_bytes())
         })
-        .await?;
+        .await
+    }
+
+    async fn plans(
+        &mut self,
+        plans: &[PlanSpec],
+        assignments: &[(AccountId, Assignment)],
+    ) -> StoreResult<()> {
         let insert = Insert {
             into: "billing_plan (tenant, plan, version, body, digest)",
             columns: 5,
             on_conflict: "",
         };
-        self.insert(insert, &writes.plans, |cells, plan| {
+        self.insert(insert, plans, |cells, plan| {
             cells.text(plan.id.as_str())?;
             cells.int(plan.version)?;
             cells.text(&json(plan)?)?;
@@ -104,7 +136,7 @@ impl Writer<'_> {
             columns: 7,
             on_conflict: "",
         };
-        self.insert(insert, &writes.assignments, |cells, (account, assignment)| {
+        self.insert(insert, assignments, |cells, (account, assignment)| {
             cells.text(account.as_str())?;
             cells.int(assignment.number)?;
             cells.int(assignment.from.ordinal())?;
@@ -139,17 +171,20 @@ impl Writer<'_> {
 
     async fn parked(&mut self, parked: &[Parked]) -> StoreResult<()> {
         let insert = Insert {
-            into: "billing_parked (tenant, source, id, leg, account, body, reason, since)",
-            columns: 8,
+            into: "billing_parked (tenant, source, id, leg, account, body, reason, since, digest)",
+            columns: 9,
             on_conflict: "on conflict do update set account = excluded.account, \
-                          body = excluded.body, reason = excluded.reason, since = excluded.since",
+                          body = excluded.body, reason = excluded.reason, \
+                          since = excluded.since, digest = excluded.digest",
         };
-        self.insert(insert, parked, |cells, Parked { incoming, reason, since }| {
+        self.insert(insert, parked, |cells, parked| {
+            let Parked { incoming, reason, since } = parked;
             key(cells, &incoming.key)?;
             cells.maybe_text(incoming.account.as_ref().map(AccountId::as_str))?;
             cells.text(&json(&incoming.item)?)?;
             cells.text(&json(reason)?)?;
-            cells.int(since.micros())
+            cells.int(since.micros())?;
+            cells.bytes(digests::parked(parked)?.as_bytes())
         })
         .await
     }
@@ -201,13 +236,13 @@ impl Writer<'_> {
         .await
     }
 
-    async fn events(&mut self, writes: &Writes) -> StoreResult<()> {
+    async fn events(&mut self, events: &[Event]) -> StoreResult<()> {
         let insert = Insert {
             into: "billing_event (tenant, account, seq, at, body)",
             columns: 5,
             on_conflict: "",
         };
-        self.insert(insert, &writes.events, |cells, event| {
+        self.insert(insert, events, |cells, event| {
             cells.text(event.account.as_str())?;
             cells.int(event.seq)?;
             cells.int(event.at.micros())?;
@@ -262,11 +297,11 @@ impl Writer<'_> {
         .await
     }
 
-    async fn intake(&mut self, intake: &Intake, writes: &Writes) -> StoreResult<()> {
+    async fn intake(&mut self, intake: &Intake, refusals: &[Refusal]) -> StoreResult<()> {
         let insert = Insert {
             into: "billing_intake (tenant, intake, label, at, received, recorded, replayed, \
-                   conflict, parked, refused)",
-            columns: 10,
+                   conflict, parked, refused, digest)",
+            columns: 11,
             on_conflict: "",
         };
         self.insert(insert, core::slice::from_ref(intake), |cells, intake| {
@@ -281,21 +316,23 @@ impl Writer<'_> {
                 intake.parked,
                 intake.refused,
             ];
-            counts.into_iter().try_for_each(|count| cells.int(count))
+            counts.into_iter().try_for_each(|count| cells.int(count))?;
+            cells.bytes(digests::intake(intake)?.as_bytes())
         })
         .await?;
         let insert = Insert {
-            into: "billing_refusal (tenant, intake, number, place, reason, raw)",
-            columns: 6,
+            into: "billing_refusal (tenant, intake, number, place, reason, raw, digest)",
+            columns: 7,
             on_conflict: "",
         };
-        let numbered: Vec<_> = writes.refusals.iter().enumerate().collect();
+        let numbered: Vec<_> = (0_u64..).zip(refusals).collect();
         self.insert(insert, &numbered, |cells, (number, refusal)| {
             cells.text(intake.id.as_str())?;
             cells.int(*number)?;
             cells.text(&refusal.place)?;
             cells.text(&refusal.reason)?;
-            cells.text(&refusal.raw)
+            cells.text(&refusal.raw)?;
+            cells.bytes(digests::refusal(&intake.id, *number, refusal)?.as_bytes())
         })
         .await
     }
@@ -331,41 +368,29 @@ impl Writer<'_> {
             columns: 11,
             on_conflict: "",
         };
-        let lines = invoices.iter().flat_map(|invoice| {
-            invoice
-                .draft
-                .lines
-                .iter()
-                .enumerate()
-                .map(move |(number, line)| (invoice, number, line))
-        });
-        let parts: Vec<_> = lines
-            .flat_map(|(invoice, number, line)| {
-                line.parts.iter().map(move |part| (invoice, number, line, part))
-            })
-            .collect();
-        self.insert(insert, &parts, |cells, (invoice, number, line, part)| {
-            cells.text(invoice.draft.account.as_str())?;
-            cells.int(part.day.ordinal())?;
-            cells.int(line.stretch.assignment)?;
-            cells.text(line.strategy.as_str())?;
-            cells.text(line.group.as_str())?;
-            cells.int(part.revision)?;
-            cells.text(invoice.series.as_str())?;
-            cells.int(invoice.number)?;
-            cells.int(*number)?;
+        let parts: Vec<_> = invoices.iter().flat_map(BilledPart::of).collect();
+        self.insert(insert, &parts, |cells, part| {
+            cells.text(part.key.account.as_str())?;
+            cells.int(part.key.day.ordinal())?;
+            cells.int(part.key.assignment)?;
+            cells.text(part.key.strategy.as_str())?;
+            cells.text(part.key.group.as_str())?;
+            cells.int(part.key.revision)?;
+            cells.text(part.series.as_str())?;
+            cells.int(part.number)?;
+            cells.int(part.line)?;
             cells.text(&part.share.to_string())
         })
         .await
     }
 
-    async fn series(&mut self, writes: &Writes) -> StoreResult<()> {
+    async fn series(&mut self, series: Option<&(SeriesId, u64)>) -> StoreResult<()> {
         let insert = Insert {
             into: "billing_series (tenant, series, last)",
             columns: 3,
             on_conflict: "on conflict do update set last = excluded.last",
         };
-        self.insert(insert, writes.series.as_slice(), |cells, (series, last)| {
+        self.insert(insert, series.as_slice(), |cells, (series, last)| {
             cells.text(series.as_str())?;
             cells.int(*last)
         })

@@ -7,15 +7,15 @@ use billing_core::{
     decide::{self, AccountFacts, BillFacts, Plans, Rated, StoredItem},
     digest::Digest,
     event::{Event, Happened, Head, JournalEntry, Posting},
-    id::{AccountId, SeriesId},
+    id::{AccountId, SeriesId, Unit},
     invoice::Invoice,
     item::ItemKey,
     usage::{Carry, CarryKey, DayTotal, TotalKey, Totals, TotalsError},
 };
 
 use crate::{
-    billing::{Result, Tenant},
-    store::Facts,
+    billing::{Error, Result, Tenant},
+    store::{BilledPart, Facts},
     verify::{
         Promise, Report,
         tenant::{PAGE, readable},
@@ -36,7 +36,11 @@ pub(super) async fn check(
         report.find(Promise::Readable, Some(id), "the account has no settings");
         return Ok(());
     };
-    let plans = tenant.plans(facts, core::iter::once(&account)).await?;
+    let plans = match tenant.plans(facts, core::iter::once(&account)).await {
+        Ok(plans) => plans,
+        Err(Error::Store(error)) => readable(report, Some(id), Err(error))?.unwrap_or_default(),
+        Err(error) => return Err(error),
+    };
     let mut check = Check { account, plans, seen: Seen::default(), report };
     check.documents(facts).await?;
     check.journal(facts).await?;
@@ -52,6 +56,9 @@ pub(super) async fn check(
     let carries = facts.carries_of(id).await;
     let carries = readable(check.report, Some(id), carries)?.unwrap_or_default();
     let carries = carries.into_iter().map(|moved| (moved.key, moved.carry)).collect();
+    let parts = facts.line_parts(id).await;
+    let parts = readable(check.report, Some(id), parts)?.unwrap_or_default();
+    check.line_parts(&invoices, parts);
     check.invoices(invoices, totals, &carries);
     Ok(())
 }
@@ -67,7 +74,7 @@ struct Check<'a> {
 /// What the journal says, against which the rest is held.
 #[derive(Default)]
 struct Seen {
-    totals: BTreeMap<TotalKey, Totals>,
+    totals: BTreeMap<TotalKey, (Unit, Totals)>,
     invoices: BTreeMap<(SeriesId, u64), Digest>,
     assignments: Vec<Assignment>,
     settings: Option<AccountSettings>,
@@ -155,10 +162,10 @@ impl Check<'_> {
         let key = posting.total_key();
         let sum = match self.seen.totals.get(&key) {
             None => Ok(posting.totals),
-            Some(before) => before.checked_add(posting.totals),
+            Some((_, before)) => before.checked_add(posting.totals),
         };
         match sum {
-            Ok(sum) => drop(self.seen.totals.insert(key, sum)),
+            Ok(sum) => drop(self.seen.totals.insert(key, (posting.unit.clone(), sum))),
             Err(error) => self.overflow(&key, &error),
         }
     }
@@ -198,7 +205,8 @@ impl Check<'_> {
         let until = claim.first_seq.saturating_add(u64::from(*postings));
         let mine = claim.account == posting.account
             && (claim.first_seq..until).contains(&posting.seq)
-            && claim.fingerprint == posting.fingerprint;
+            && claim.fingerprint == posting.fingerprint
+            && claim.current_seq == claim.first_seq;
         if !mine {
             let what = format!("posting {} is not of item {} as claimed", posting.seq, claim.key);
             self.find(Promise::Claim, what);
@@ -239,7 +247,7 @@ impl Check<'_> {
         let mut summed = core::mem::take(&mut self.seen.totals);
         for total in totals {
             self.report.day_totals = self.report.day_totals.saturating_add(1);
-            if summed.remove(&total.key) != Some(total.totals) {
+            if summed.remove(&total.key) != Some((total.unit.clone(), total.totals)) {
                 self.find(
                     Promise::DayTotal,
                     format!("{:?} is not the sum of its postings", total.key),
@@ -251,6 +259,17 @@ impl Check<'_> {
         }
         for key in summed.keys() {
             self.find(Promise::DayTotal, format!("{key:?} is missing"));
+        }
+    }
+
+    /// The parts that are kept are those of the invoices.
+    fn line_parts(&mut self, invoices: &[Invoice], mut kept: Vec<BilledPart>) {
+        let mut parts: Vec<BilledPart> = invoices.iter().flat_map(BilledPart::of).collect();
+        parts.sort();
+        kept.sort();
+        if parts != kept {
+            let what = format!("{} parts are kept, invoices have {}", kept.len(), parts.len());
+            self.find(Promise::LinePart, what);
         }
     }
 

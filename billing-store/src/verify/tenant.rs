@@ -56,6 +56,10 @@ pub(super) async fn check(
             account::check(tenant, facts, id, report, &mut numbers).await?;
         }
     }
+    let strays = facts.strays().await;
+    for stray in readable(report, None, strays)?.unwrap_or_default() {
+        report.find(Promise::Readable, Some(&stray), "rows of an account that is not there");
+    }
     check_items(facts, report).await?;
     check_series(facts, report, &numbers).await?;
     check_parked(facts, report).await?;
