@@ -5,6 +5,8 @@
 
 use std::{
     error::Error,
+    fs::File,
+    io::{ErrorKind, Write as _},
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
@@ -30,7 +32,7 @@ const BATCH: usize = 50;
 #[test]
 fn a_killed_import_run_again_ends_where_an_undisturbed_one_ends() -> Done {
     if let Some(database) = std::env::var_os(CHILD) {
-        return block_on(import(PathBuf::from(database)));
+        return block_on(import(PathBuf::from(database), Acknowledge::OnFile));
     }
     let kills: u32 = env("BILLING_KILLS")?.unwrap_or(10);
     let seed: u64 = env("BILLING_KILL_SEED")?.unwrap_or_else(random_seed);
@@ -44,12 +46,18 @@ fn a_killed_import_run_again_ends_where_an_undisturbed_one_ends() -> Done {
         let share = next(&mut random) % 1_000;
         let wait = whole * u32::try_from(share)? / 1_000;
         kill_after(&database, wait)?;
-        match block_on(recorded(&database))? {
+        let recorded = block_on(recorded(&database))?;
+        let acknowledged = acknowledged(&database)?;
+        assert!(
+            recorded >= acknowledged,
+            "{acknowledged} calls were acknowledged, {recorded} are there: kill {kill} of BILLING_KILL_SEED={seed}"
+        );
+        match recorded {
             0 => before += 1,
             CALLS => after += 1,
             _ => midway += 1,
         }
-        block_on(import(database.clone()))?;
+        block_on(import(database.clone(), Acknowledge::Nowhere))?;
         let (found, clean) = block_on(state_of(database.clone()))?;
         let repeat = format!("kill {kill} of BILLING_KILL_SEED={seed}, after {wait:?}");
         assert_eq!(clean, None, "{repeat}");
@@ -60,7 +68,7 @@ fn a_killed_import_run_again_ends_where_an_undisturbed_one_ends() -> Done {
     assert!(midway > 0, "no kill hit the import: {before} before, {after} after; seed {seed}");
     println!(
         "evidence: imports killed = {kills} ({before} before the first commit, {midway} midway, {after} after the last), \
-         each verified clean and equal to an undisturbed run"
+         nothing acknowledged lost, each verified clean and equal to an undisturbed run"
     );
     Ok(())
 }
@@ -94,8 +102,35 @@ fn kill_after(database: &Path, wait: Duration) -> Done {
     Ok(())
 }
 
+/// Whether a batch that was answered is written down outside the database.
+#[derive(Clone, Copy)]
+enum Acknowledge {
+    OnFile,
+    Nowhere,
+}
+
+fn acknowledgements(database: &Path) -> PathBuf {
+    database.with_extension("acknowledged")
+}
+
+/// How many calls the killed process had been told are recorded.
+fn acknowledged(database: &Path) -> Done<u64> {
+    let lines = match std::fs::read_to_string(acknowledgements(database)) {
+        Ok(lines) => lines,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
+        Err(error) => return Err(error.into()),
+    };
+    // A line without its end was cut off by the kill.
+    let whole = lines.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+    Ok(whole.map(|line| line.trim_end().parse::<u64>()).sum::<Result<_, _>>()?)
+}
+
 /// What a host does: schema, plans, accounts, calls in batches, invoices. Every step may be repeated.
-async fn import(database: PathBuf) -> Done {
+async fn import(database: PathBuf, acknowledge: Acknowledge) -> Done {
+    let mut acknowledgements = match acknowledge {
+        Acknowledge::Nowhere => None,
+        Acknowledge::OnFile => Some(File::create(acknowledgements(&database))?),
+    };
     let store = SqliteStore::open(database).await?;
     store.migrate().await?;
     let tenant = Billing::new(store.clone(), PlanBook::standard(), SystemClock).tenant("acme")?;
@@ -122,6 +157,9 @@ async fn import(database: PathBuf) -> Done {
     for calls in calls.chunks(BATCH) {
         let entries = calls.iter().cloned().map(Ok).collect();
         tenant.ingest(&Batch { label: "calls".into(), entries }).await?;
+        if let Some(file) = &mut acknowledgements {
+            writeln!(file, "{}", calls.len())?;
+        }
     }
     tenant.issue_invoices(&"main".parse()?, "2026-11-01T12:00:00Z".parse()?).await?;
     store.close().await;

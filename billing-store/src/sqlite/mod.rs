@@ -147,7 +147,9 @@ impl SqliteStore {
 
 impl fmt::Debug for SqliteStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SqliteStore").field("file", &self.options.get_filename()).finish_non_exhaustive()
+        f.debug_struct("SqliteStore")
+            .field("file", &self.options.get_filename())
+            .finish_non_exhaustive()
     }
 }
 

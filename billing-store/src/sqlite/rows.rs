@@ -95,7 +95,11 @@ impl<'r> Cells<'r> {
     }
 
     fn flag(&mut self) -> StoreResult<bool> {
-        Ok(self.number::<i64>()? != 0)
+        match self.number::<i64>()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            other => Err(self.corrupt(format!("{other} is neither 0 nor 1"))),
+        }
     }
 
     fn key(&mut self) -> StoreResult<ItemKey> {

@@ -253,6 +253,9 @@ impl Check<'_> {
                     format!("{:?} is not the sum of its postings", total.key),
                 );
             }
+            if total.closed != total.billed {
+                self.find(Promise::DayTotal, format!("{:?} is closed and in no line", total.key));
+            }
             if total.currency != self.account.settings.currency {
                 self.find(Promise::DayTotal, format!("{:?} is in another currency", total.key));
             }
