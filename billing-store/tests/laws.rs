@@ -1,6 +1,7 @@
 //! Laws of recording: order, duplication and batching do not matter, on any store.
 #![expect(
     clippy::unwrap_used,
+    clippy::print_stdout,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     clippy::integer_division,
@@ -188,4 +189,12 @@ proptest! {
         prop_assert_eq!(block_on(on_memory(&disturbed)), clean);
         prop_assert_eq!(block_on(on_sqlite(&disturbed)), clean);
     }
+}
+
+/// The figure that goes with the laws when they are run for long.
+#[test]
+fn the_laws_say_how_many_cases_they_were_held_against() {
+    let cases = cases();
+    println!("evidence: random cases for each law, on memory and SQLite = {cases}");
+    assert!(cases > 0);
 }

@@ -39,11 +39,17 @@ struct Entry {
 fn entries() -> Vec<Entry> {
     let kills = Line::cargo(["test", "--release", "--package", "billing", "--test", "kill"]);
     let laws = Line::cargo(["test", "--release", "--workspace", "--test", "laws"]);
+    let tamper = Line::cargo(["test", "--release", "--package", "billing-store"]);
     vec![
         Entry {
             name: "kills",
             title: "The process is killed while it records, and nothing is lost or counted twice",
             line: kills.args(["--", "--nocapture"]).env("BILLING_KILLS", "50"),
+        },
+        Entry {
+            name: "tamper",
+            title: "Every column and every row changed behind the library's back is found by verify",
+            line: tamper.args(["--features", "sqlite", "--test", "tamper", "--", "--nocapture"]),
         },
         Entry {
             name: "ingest",

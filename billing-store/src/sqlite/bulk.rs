@@ -85,3 +85,8 @@ impl Cells {
         self.0.add(value).map_err(|source| StoreError::Failed { source })
     }
 }
+
+/// A value as the text of a cell.
+pub(super) fn json(value: &impl serde::Serialize) -> StoreResult<String> {
+    serde_json::to_string(value).map_err(|error| StoreError::Failed { source: error.into() })
+}

@@ -6,7 +6,7 @@ use billing_core::{
     id::IntakeId,
 };
 
-use crate::{error::StoreResult, sqlite::writes::json};
+use crate::{error::StoreResult, sqlite::bulk::json};
 
 pub(super) fn parked(parked: &Parked) -> StoreResult<Digest> {
     let Parked { incoming, reason, since } = parked;

@@ -20,9 +20,11 @@ use billing_core::{
 use crate::{
     error::StoreResult,
     sqlite::{
-        SqliteUnit, failed,
+        SqliteUnit,
+        bulk::json,
+        failed,
         rows::{Cells, FromCells},
-        writes::{json, keys_json},
+        writes::keys_json,
     },
     store::{BilledPart, Facts},
 };

@@ -17,9 +17,9 @@ use billing_core::{
 };
 
 use crate::{
-    error::{StoreError, StoreResult},
+    error::StoreResult,
     sqlite::{
-        bulk::{Cells, Insert},
+        bulk::{Cells, Insert, json},
         digests, failed,
     },
     store::BilledPart,
@@ -413,8 +413,4 @@ pub(super) fn keys_json(keys: &[ItemKey]) -> StoreResult<String> {
     let keys: BTreeSet<_> =
         keys.iter().map(|key| (key.source.as_str(), key.id.as_str(), key.leg_text())).collect();
     json(&keys)
-}
-
-pub(super) fn json(value: &impl serde::Serialize) -> StoreResult<String> {
-    serde_json::to_string(value).map_err(|error| StoreError::Failed { source: error.into() })
 }

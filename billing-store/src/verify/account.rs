@@ -16,10 +16,7 @@ use billing_core::{
 use crate::{
     billing::{Error, Result, Tenant},
     store::{BilledPart, Facts},
-    verify::{
-        Promise, Report,
-        tenant::{PAGE, readable},
-    },
+    verify::{PAGE, Promise, Report, readable},
 };
 
 pub(super) async fn check(

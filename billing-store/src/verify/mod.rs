@@ -7,7 +7,10 @@ use core::fmt;
 
 use billing_core::id::AccountId;
 
-use crate::billing::{Result, Tenant};
+use crate::{
+    billing::{Error, Result, Tenant},
+    error::{StoreError, StoreResult},
+};
 
 /// Recomputes what a tenant's store holds: one account at a time, in flat memory, over one consistent state.
 ///
@@ -160,5 +163,28 @@ impl fmt::Display for Promise {
             Self::Intake => "every batch is accounted for",
             Self::Parked => "what is parked is not recorded",
         })
+    }
+}
+
+/// How many rows are read at a time.
+const PAGE: u32 = 1_000;
+
+/// Turns what cannot be understood into a finding; any other failure ends the check.
+fn readable<T>(
+    report: &mut Report,
+    of: Option<&AccountId>,
+    answer: StoreResult<T>,
+) -> Result<Option<T>> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error @ StoreError::Corrupt { .. }) => {
+            let cause = match &error {
+                StoreError::Corrupt { source: Some(source), .. } => format!("{error}: {source}"),
+                _ => error.to_string(),
+            };
+            report.find(Promise::Readable, of, cause);
+            Ok(None)
+        }
+        Err(error) => Err(Error::Store(error)),
     }
 }

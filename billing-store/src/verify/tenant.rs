@@ -10,35 +10,11 @@ use billing_core::{
 };
 
 use crate::{
-    billing::{Error, Result, Tenant},
-    error::{StoreError, StoreResult},
+    billing::{Result, Tenant},
     state_hash::posting_numbers,
     store::Facts,
-    verify::{Promise, Report, account},
+    verify::{PAGE, Promise, Report, account, readable},
 };
-
-/// How many rows are read at a time.
-pub(super) const PAGE: u32 = 1_000;
-
-/// Turns what cannot be understood into a finding; any other failure ends the check.
-pub(super) fn readable<T>(
-    report: &mut Report,
-    of: Option<&AccountId>,
-    answer: StoreResult<T>,
-) -> Result<Option<T>> {
-    match answer {
-        Ok(answer) => Ok(Some(answer)),
-        Err(error @ StoreError::Corrupt { .. }) => {
-            let cause = match &error {
-                StoreError::Corrupt { source: Some(source), .. } => format!("{error}: {source}"),
-                _ => error.to_string(),
-            };
-            report.find(Promise::Readable, of, cause);
-            Ok(None)
-        }
-        Err(error) => Err(Error::Store(error)),
-    }
-}
 
 pub(super) async fn check(
     tenant: &Tenant,
