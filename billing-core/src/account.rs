@@ -49,6 +49,17 @@ pub struct AccountSettings {
 }
 
 /// How an account's lines and taxes are rounded.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::{account::InvoiceProfile, money::Rounding};
+///
+/// let profile: InvoiceProfile = serde_json::from_str(r#"{"decimals":4}"#)?;
+/// assert_eq!(profile.rounding, Rounding::HalfUp);
+/// assert!(serde_json::from_str::<InvoiceProfile>(r#"{"decimals":11}"#).is_err());
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InvoiceProfile {
@@ -61,6 +72,15 @@ pub struct InvoiceProfile {
 }
 
 /// A number of decimals, 0 to 10.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::account::{Decimals, TooManyDecimals};
+///
+/// assert_eq!(Decimals::try_from(10).map(u8::from), Ok(10));
+/// assert_eq!(Decimals::try_from(11), Err(TooManyDecimals(11)));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "u8", into = "u8")]
 pub struct Decimals(u8);
@@ -96,6 +116,23 @@ const fn half_up() -> Rounding {
 
 impl AccountSettings {
     /// The decimals of a line.
+    ///
+    /// 0 to 10: those of the invoice profile, otherwise those of the currency.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::account::{AccountSettings, InvoiceProfile};
+    ///
+    /// let settings: AccountSettings = serde_json::from_str(
+    ///     r#"{"id":"alice","currency":"EUR","zone":"UTC","invoice":{"decimals":4},
+    ///         "anchor":{"from":"2026-01-01","months":1}}"#,
+    /// )?;
+    /// assert_eq!(settings.decimals(), 4);
+    /// let usual = AccountSettings { invoice: InvoiceProfile::default(), ..settings };
+    /// assert_eq!(usual.decimals(), 2);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     #[must_use]
     pub fn decimals(&self) -> u32 {
         self.invoice.decimals.map_or(self.currency.decimals(), |decimals| u32::from(decimals.0))
@@ -119,6 +156,25 @@ pub struct Assignment {
 }
 
 /// The assignment in force on a day; `assignments` are in order of their days.
+///
+/// `None` for a day before the first assignment.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::{account::{Assignment, assignment_on}, digest::Digest};
+///
+/// let (plan, digest) = ("basic".parse()?, Digest::ZERO);
+/// let first = Assignment { number: 1, from: "2026-10-01".parse()?, plan, version: 1, digest };
+/// let second = Assignment { number: 2, from: "2026-10-16".parse()?, version: 2, ..first.clone() };
+/// let assignments = [first, second];
+///
+/// let version = |day| assignment_on(&assignments, day).map(|assignment| assignment.version);
+/// assert_eq!(version("2026-10-15".parse()?), Some(1));
+/// assert_eq!(version("2026-10-16".parse()?), Some(2));
+/// assert_eq!(version("2026-09-30".parse()?), None);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[must_use]
 pub fn assignment_on(assignments: &[Assignment], day: Day) -> Option<&Assignment> {
     assignments.iter().rev().find(|assignment| assignment.from <= day)
@@ -141,6 +197,22 @@ pub struct Stretch {
 /// The stretches of a period, in order of time.
 ///
 /// A period in which a plan changes has several; days before the first assignment belong to none.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::{account::{Assignment, stretches}, digest::Digest, time::Period};
+///
+/// # let (plan, digest) = ("basic".parse()?, Digest::ZERO);
+/// # let first = Assignment { number: 1, from: "2026-10-01".parse()?, plan, version: 1, digest };
+/// let second = Assignment { number: 2, from: "2026-10-16".parse()?, version: 2, ..first.clone() };
+/// let october = Period::try_new("2026-10-01".parse()?, "2026-11-01".parse()?)?;
+/// let stretches = stretches(&[first, second], october);
+/// assert_eq!(stretches.len(), 2);
+/// assert_eq!(stretches[0].end, stretches[1].start);
+/// assert_eq!(stretches[1].end, october.end());
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[must_use]
 pub fn stretches(assignments: &[Assignment], period: Period) -> Vec<Stretch> {
     let ends = assignments.iter().skip(1).map(|next| next.from).chain([period.end()]);

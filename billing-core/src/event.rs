@@ -62,6 +62,14 @@ pub enum Cause {
 
 impl Cause {
     /// The name used in documents, in the store and in the chain.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::event::Cause;
+    ///
+    /// assert_eq!(Cause::Rated.name(), "rated");
+    /// ```
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -75,6 +83,23 @@ impl Posting {
     pub const RULES: u16 = 1;
 
     /// The day total it is folded into.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use billing_core::event::Posting;
+    /// # let posting: Posting = serde_json::from_str(&format!(
+    /// #     r#"{{"account":"alice","seq":1,"item":{{"source":"pbx","id":"1"}},"cause":"rated",
+    /// #          "fingerprint":{{"rule":1,"digest":"{}"}},"day":"2026-10-05","assignment":1,
+    /// #          "strategy":"calls","group":"calls","day_revision":1,"rules":1,"zone_data":"2026a",
+    /// #          "unit":"ms","currency":"EUR",
+    /// #          "totals":{{"count":1,"quantity":"61000","amount":null}}}}"#,
+    /// #     billing_core::digest::Digest::ZERO,
+    /// # ))?;
+    /// let key = posting.total_key();
+    /// assert_eq!((key.day, key.strategy, key.revision), (posting.day, posting.strategy, 1));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     #[must_use]
     pub fn total_key(&self) -> TotalKey {
         TotalKey {
@@ -88,6 +113,29 @@ impl Posting {
     }
 
     /// The chain's next link, over every field of the posting.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::digest::Digest;
+    ///
+    /// # use billing_core::event::Posting;
+    /// # let posting: Posting = serde_json::from_str(&format!(
+    /// #     r#"{{"account":"alice","seq":1,"item":{{"source":"pbx","id":"1"}},"cause":"rated",
+    /// #          "fingerprint":{{"rule":1,"digest":"{}"}},"day":"2026-10-05","assignment":1,
+    /// #          "strategy":"calls","group":"calls","day_revision":1,"rules":1,"zone_data":"2026a",
+    /// #          "unit":"ms","currency":"EUR",
+    /// #          "totals":{{"count":1,"quantity":"61000","amount":null}}}}"#,
+    /// #     billing_core::digest::Digest::ZERO,
+    /// # ))?;
+    /// let link = posting.link(Digest::ZERO);
+    /// assert_eq!(posting.link(Digest::ZERO), link);
+    /// assert_ne!(posting.link(link), link);
+    ///
+    /// let other = Posting { day: "2026-10-06".parse()?, ..posting };
+    /// assert_ne!(other.link(Digest::ZERO), link);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn link(&self, previous: Digest) -> Digest {
         let amount = self.totals.amount.map(Amount::decimal).map(|decimal| {
@@ -127,6 +175,23 @@ impl Posting {
 }
 
 /// Something else that happened to an account.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::{digest::Digest, event::{Event, Happened}};
+///
+/// let what = Happened::InvoiceIssued {
+///     series: "2026".parse()?,
+///     number: 7,
+///     total: "1.50".parse()?,
+///     digest: Digest::ZERO,
+/// };
+/// let at = "2026-11-01T08:00:00Z".parse()?;
+/// let event = Event { account: "alice".parse()?, seq: 1, at, what };
+/// assert!(event.body().starts_with(r#"{"event":"invoice_issued","series":"2026","number":7"#));
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Event {
@@ -170,6 +235,19 @@ pub enum Happened {
 
 impl Event {
     /// The event's content as stored: JSON, fields as declared.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use billing_core::digest::Digest;
+    /// # use billing_core::event::{Event, Happened};
+    /// # let (series, total, digest) = ("2026".parse()?, "1.50".parse()?, Digest::ZERO);
+    /// # let what = Happened::InvoiceIssued { series, number: 7, total, digest };
+    /// # let (account, at) = ("alice".parse()?, "2026-11-01T08:00:00Z".parse()?);
+    /// # let event = Event { account, seq: 1, at, what };
+    /// assert_eq!(serde_json::from_str::<Happened>(&event.body())?, event.what);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn body(&self) -> String {
         // Serialising a value made of texts, numbers and lists of them cannot fail.
@@ -177,6 +255,23 @@ impl Event {
     }
 
     /// The chain's next link.
+    ///
+    /// Over the account, the number, the instant and [`body`](Self::body).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::digest::Digest;
+    ///
+    /// # use billing_core::event::{Event, Happened};
+    /// # let (series, total, digest) = ("2026".parse()?, "1.50".parse()?, Digest::ZERO);
+    /// # let what = Happened::InvoiceIssued { series, number: 7, total, digest };
+    /// # let (account, at) = ("alice".parse()?, "2026-11-01T08:00:00Z".parse()?);
+    /// # let event = Event { account, seq: 1, at, what };
+    /// let next = Event { seq: 2, ..event.clone() };
+    /// assert_ne!(next.link(Digest::ZERO), event.link(Digest::ZERO));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn link(&self, previous: Digest) -> Digest {
         Digest::of()
@@ -201,6 +296,20 @@ pub enum JournalEntry {
 
 impl JournalEntry {
     /// Its place in the account's journal.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::{digest::Digest, event::JournalEntry};
+    ///
+    /// # use billing_core::event::{Event, Happened};
+    /// # let (series, total, digest) = ("2026".parse()?, "1.50".parse()?, Digest::ZERO);
+    /// # let what = Happened::InvoiceIssued { series, number: 7, total, digest };
+    /// # let (account, at) = ("alice".parse()?, "2026-11-01T08:00:00Z".parse()?);
+    /// # let event = Event { account, seq: 1, at, what };
+    /// assert_eq!(JournalEntry::Event(event).seq(), 1);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     #[must_use]
     pub const fn seq(&self) -> u64 {
         match self {
@@ -210,6 +319,21 @@ impl JournalEntry {
     }
 
     /// The chain's next link.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::{digest::Digest, event::JournalEntry};
+    ///
+    /// # use billing_core::event::{Event, Happened};
+    /// # let (series, total, digest) = ("2026".parse()?, "1.50".parse()?, Digest::ZERO);
+    /// # let what = Happened::InvoiceIssued { series, number: 7, total, digest };
+    /// # let (account, at) = ("alice".parse()?, "2026-11-01T08:00:00Z".parse()?);
+    /// # let event = Event { account, seq: 1, at, what };
+    /// let link = event.link(Digest::ZERO);
+    /// assert_eq!(JournalEntry::Event(event).link(Digest::ZERO), link);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn link(&self, previous: Digest) -> Digest {
         match self {
@@ -233,12 +357,41 @@ impl Head {
     pub const EMPTY: Self = Self { seq: 0, chain: Digest::ZERO };
 
     /// The number of the next entry, or `None` past 64 bits.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::event::Head;
+    ///
+    /// assert_eq!(Head::EMPTY.next(), Some(1));
+    /// assert_eq!(Head { seq: u64::MAX, ..Head::EMPTY }.next(), None);
+    /// ```
     #[must_use]
     pub const fn next(self) -> Option<u64> {
         self.seq.checked_add(1)
     }
 
     /// The head with one more entry.
+    ///
+    /// The entry's number is taken as it is; the caller sees to it that it is the [`next`](Self::next).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::{digest::Digest, event::{Head, JournalEntry}};
+    ///
+    /// # use billing_core::event::{Event, Happened};
+    /// # let (series, total, digest) = ("2026".parse()?, "1.50".parse()?, Digest::ZERO);
+    /// # let what = Happened::InvoiceIssued { series, number: 7, total, digest };
+    /// # let (account, at) = ("alice".parse()?, "2026-11-01T08:00:00Z".parse()?);
+    /// # let event = Event { account, seq: 1, at, what };
+    /// let first = JournalEntry::Event(event.clone());
+    /// let second = JournalEntry::Event(Event { seq: 2, ..event });
+    /// let head = Head::EMPTY.append(&first).append(&second);
+    /// assert_eq!(head.seq, 2);
+    /// assert_eq!(head.chain, second.link(first.link(Digest::ZERO)));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn append(self, entry: &JournalEntry) -> Self {
         Self { seq: entry.seq(), chain: entry.link(self.chain) }

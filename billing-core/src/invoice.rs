@@ -18,6 +18,32 @@ use crate::{
 /// What a period costs, before it has a number.
 ///
 /// A pure function of stored facts: the draft of an ended period and its invoice have the same lines and totals.
+///
+/// [`bill`](crate::decide::bill) draws it up.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::money::Amount;
+///
+/// # use billing_core::invoice::Draft;
+/// # let draft: Draft = serde_json::from_str(
+/// #     r#"{"account":"alice","period":{"start":"2026-10-01","end":"2026-11-01"},
+/// #         "start":"2026-10-01T00:00:00Z","end":"2026-11-01T00:00:00Z","zone":"UTC",
+/// #         "zone_data":"2026a","currency":"EUR","decimals":2,
+/// #         "lines":[{"stretch":{"period":{"start":"2026-10-01","end":"2026-11-01"},
+/// #                              "start":"2026-10-01","end":"2026-11-01","assignment":1},
+/// #                   "plan":"basic","version":1,"strategy":"calls","group":"calls","unit":"ms",
+/// #                   "count":2,"quantity":"4500000","text":"at 0.02 a minute, pro rata",
+/// #                   "exact":"1.5","billed_before":"0","amount":"1.5",
+/// #                   "parts":[{"day":"2026-10-05","revision":1,"share":"1"},
+/// #                            {"day":"2026-10-06","revision":1,"share":"0.5"}]}],
+/// #         "taxed":{"net":"1.5","taxes":[],"total":"1.5"}}"#,
+/// # )?;
+/// let sum = draft.lines.iter().try_fold(Amount::ZERO, |sum, line| sum.checked_add(line.amount))?;
+/// assert_eq!(draft.taxed.net, sum);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Draft {
@@ -58,12 +84,61 @@ pub struct RunningBill {
 
 impl RunningBill {
     /// All drafts, oldest first.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::invoice::RunningBill;
+    ///
+    /// # use billing_core::invoice::Draft;
+    /// # let draft: Draft = serde_json::from_str(
+    /// #     r#"{"account":"alice","period":{"start":"2026-10-01","end":"2026-11-01"},
+    /// #         "start":"2026-10-01T00:00:00Z","end":"2026-11-01T00:00:00Z","zone":"UTC",
+    /// #         "zone_data":"2026a","currency":"EUR","decimals":2,
+    /// #         "lines":[{"stretch":{"period":{"start":"2026-10-01","end":"2026-11-01"},
+    /// #                              "start":"2026-10-01","end":"2026-11-01","assignment":1},
+    /// #                   "plan":"basic","version":1,"strategy":"calls","group":"calls","unit":"ms",
+    /// #                   "count":2,"quantity":"4500000","text":"at 0.02 a minute, pro rata",
+    /// #                   "exact":"1.5","billed_before":"0","amount":"1.5",
+    /// #                   "parts":[{"day":"2026-10-05","revision":1,"share":"1"},
+    /// #                            {"day":"2026-10-06","revision":1,"share":"0.5"}]}],
+    /// #         "taxed":{"net":"1.5","taxes":[],"total":"1.5"}}"#,
+    /// # )?;
+    /// let bill = RunningBill { ended: vec![draft.clone()], open: Some(draft) };
+    /// assert_eq!(bill.drafts().count(), 2);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     pub fn drafts(&self) -> impl Iterator<Item = &Draft> {
         self.ended.iter().chain(&self.open)
     }
 }
 
 /// What an invoice says about one strategy and group in one stretch.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::money::Amount;
+///
+/// # use billing_core::invoice::Draft;
+/// # let draft: Draft = serde_json::from_str(
+/// #     r#"{"account":"alice","period":{"start":"2026-10-01","end":"2026-11-01"},
+/// #         "start":"2026-10-01T00:00:00Z","end":"2026-11-01T00:00:00Z","zone":"UTC",
+/// #         "zone_data":"2026a","currency":"EUR","decimals":2,
+/// #         "lines":[{"stretch":{"period":{"start":"2026-10-01","end":"2026-11-01"},
+/// #                              "start":"2026-10-01","end":"2026-11-01","assignment":1},
+/// #                   "plan":"basic","version":1,"strategy":"calls","group":"calls","unit":"ms",
+/// #                   "count":2,"quantity":"4500000","text":"at 0.02 a minute, pro rata",
+/// #                   "exact":"1.5","billed_before":"0","amount":"1.5",
+/// #                   "parts":[{"day":"2026-10-05","revision":1,"share":"1"},
+/// #                            {"day":"2026-10-06","revision":1,"share":"0.5"}]}],
+/// #         "taxed":{"net":"1.5","taxes":[],"total":"1.5"}}"#,
+/// # )?;
+/// let line = &draft.lines[0];
+/// let shares = line.parts.iter().try_fold(Amount::ZERO, |sum, part| sum.checked_add(part.share))?;
+/// assert_eq!(shares, line.amount);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Line {
@@ -139,6 +214,31 @@ pub struct InvoiceSummary {
 
 impl Invoice {
     /// What a list shows of it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use billing_core::invoice::Invoice;
+    /// # use billing_core::invoice::Draft;
+    /// # let draft: Draft = serde_json::from_str(
+    /// #     r#"{"account":"alice","period":{"start":"2026-10-01","end":"2026-11-01"},
+    /// #         "start":"2026-10-01T00:00:00Z","end":"2026-11-01T00:00:00Z","zone":"UTC",
+    /// #         "zone_data":"2026a","currency":"EUR","decimals":2,
+    /// #         "lines":[{"stretch":{"period":{"start":"2026-10-01","end":"2026-11-01"},
+    /// #                              "start":"2026-10-01","end":"2026-11-01","assignment":1},
+    /// #                   "plan":"basic","version":1,"strategy":"calls","group":"calls","unit":"ms",
+    /// #                   "count":2,"quantity":"4500000","text":"at 0.02 a minute, pro rata",
+    /// #                   "exact":"1.5","billed_before":"0","amount":"1.5",
+    /// #                   "parts":[{"day":"2026-10-05","revision":1,"share":"1"},
+    /// #                            {"day":"2026-10-06","revision":1,"share":"0.5"}]}],
+    /// #         "taxed":{"net":"1.5","taxes":[],"total":"1.5"}}"#,
+    /// # )?;
+    /// # let (series, issued_at) = ("2026".parse()?, "2026-11-01T08:00:00Z".parse()?);
+    /// # let invoice = Invoice { series, number: 7, issued_at, draft };
+    /// let summary = invoice.summary();
+    /// assert_eq!((summary.number, summary.total.to_string()), (7, "1.50 EUR".to_owned()));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn summary(&self) -> InvoiceSummary {
         InvoiceSummary {
@@ -151,6 +251,30 @@ impl Invoice {
     }
 
     /// The invoice as stored: JSON, fields as declared.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use billing_core::invoice::Invoice;
+    /// # use billing_core::invoice::Draft;
+    /// # let draft: Draft = serde_json::from_str(
+    /// #     r#"{"account":"alice","period":{"start":"2026-10-01","end":"2026-11-01"},
+    /// #         "start":"2026-10-01T00:00:00Z","end":"2026-11-01T00:00:00Z","zone":"UTC",
+    /// #         "zone_data":"2026a","currency":"EUR","decimals":2,
+    /// #         "lines":[{"stretch":{"period":{"start":"2026-10-01","end":"2026-11-01"},
+    /// #                              "start":"2026-10-01","end":"2026-11-01","assignment":1},
+    /// #                   "plan":"basic","version":1,"strategy":"calls","group":"calls","unit":"ms",
+    /// #                   "count":2,"quantity":"4500000","text":"at 0.02 a minute, pro rata",
+    /// #                   "exact":"1.5","billed_before":"0","amount":"1.5",
+    /// #                   "parts":[{"day":"2026-10-05","revision":1,"share":"1"},
+    /// #                            {"day":"2026-10-06","revision":1,"share":"0.5"}]}],
+    /// #         "taxed":{"net":"1.5","taxes":[],"total":"1.5"}}"#,
+    /// # )?;
+    /// # let (series, issued_at) = ("2026".parse()?, "2026-11-01T08:00:00Z".parse()?);
+    /// # let invoice = Invoice { series, number: 7, issued_at, draft };
+    /// assert_eq!(serde_json::from_str::<Invoice>(&invoice.body())?, invoice);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn body(&self) -> String {
         // Serialising a value made of texts, numbers and lists of them cannot fail.
@@ -158,6 +282,31 @@ impl Invoice {
     }
 
     /// The day totals its lines are made of, each once.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use billing_core::invoice::Invoice;
+    /// # use billing_core::invoice::Draft;
+    /// # let draft: Draft = serde_json::from_str(
+    /// #     r#"{"account":"alice","period":{"start":"2026-10-01","end":"2026-11-01"},
+    /// #         "start":"2026-10-01T00:00:00Z","end":"2026-11-01T00:00:00Z","zone":"UTC",
+    /// #         "zone_data":"2026a","currency":"EUR","decimals":2,
+    /// #         "lines":[{"stretch":{"period":{"start":"2026-10-01","end":"2026-11-01"},
+    /// #                              "start":"2026-10-01","end":"2026-11-01","assignment":1},
+    /// #                   "plan":"basic","version":1,"strategy":"calls","group":"calls","unit":"ms",
+    /// #                   "count":2,"quantity":"4500000","text":"at 0.02 a minute, pro rata",
+    /// #                   "exact":"1.5","billed_before":"0","amount":"1.5",
+    /// #                   "parts":[{"day":"2026-10-05","revision":1,"share":"1"},
+    /// #                            {"day":"2026-10-06","revision":1,"share":"0.5"}]}],
+    /// #         "taxed":{"net":"1.5","taxes":[],"total":"1.5"}}"#,
+    /// # )?;
+    /// # let (series, issued_at) = ("2026".parse()?, "2026-11-01T08:00:00Z".parse()?);
+    /// # let invoice = Invoice { series, number: 7, issued_at, draft };
+    /// let days: Vec<_> = invoice.part_keys().map(|key| key.day.to_string()).collect();
+    /// assert_eq!(days, ["2026-10-05", "2026-10-06"]);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn part_keys(&self) -> impl Iterator<Item = TotalKey> {
         self.draft.lines.iter().flat_map(|line| {
             line.parts.iter().map(|part| TotalKey {
@@ -172,6 +321,31 @@ impl Invoice {
     }
 
     /// The digest of the whole invoice.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use billing_core::invoice::Invoice;
+    /// # use billing_core::invoice::Draft;
+    /// # let draft: Draft = serde_json::from_str(
+    /// #     r#"{"account":"alice","period":{"start":"2026-10-01","end":"2026-11-01"},
+    /// #         "start":"2026-10-01T00:00:00Z","end":"2026-11-01T00:00:00Z","zone":"UTC",
+    /// #         "zone_data":"2026a","currency":"EUR","decimals":2,
+    /// #         "lines":[{"stretch":{"period":{"start":"2026-10-01","end":"2026-11-01"},
+    /// #                              "start":"2026-10-01","end":"2026-11-01","assignment":1},
+    /// #                   "plan":"basic","version":1,"strategy":"calls","group":"calls","unit":"ms",
+    /// #                   "count":2,"quantity":"4500000","text":"at 0.02 a minute, pro rata",
+    /// #                   "exact":"1.5","billed_before":"0","amount":"1.5",
+    /// #                   "parts":[{"day":"2026-10-05","revision":1,"share":"1"},
+    /// #                            {"day":"2026-10-06","revision":1,"share":"0.5"}]}],
+    /// #         "taxed":{"net":"1.5","taxes":[],"total":"1.5"}}"#,
+    /// # )?;
+    /// # let (series, issued_at) = ("2026".parse()?, "2026-11-01T08:00:00Z".parse()?);
+    /// # let invoice = Invoice { series, number: 7, issued_at, draft };
+    /// let other = Invoice { number: 8, ..invoice.clone() };
+    /// assert_ne!(other.digest(), invoice.digest());
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn digest(&self) -> Digest {
         Digest::of().text(&self.body()).finish()

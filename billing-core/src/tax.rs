@@ -7,6 +7,17 @@ use serde::{Deserialize, Serialize};
 use crate::money::{Amount, Exact, MoneyError, Percent, Rounding};
 
 /// Which tax an account's invoices carry.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::tax::{TaxMode, TaxProfile};
+///
+/// let json = r#"{"name":"VAT","percent":"8.1","mode":"included"}"#;
+/// let profile: TaxProfile = serde_json::from_str(json)?;
+/// assert_eq!(profile.mode, TaxMode::Included);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TaxProfile {
@@ -43,6 +54,18 @@ pub struct TaxLine {
 }
 
 /// Sums of an invoice: `net` + the taxes = `total`, always.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::{money::Rounding, tax::{TaxMode, TaxProfile, tax}};
+///
+/// let profile = TaxProfile { name: "VAT".into(), percent: "8".parse()?, mode: TaxMode::Included };
+/// let taxed = tax("1.50".parse()?, Some(&profile), 2, Rounding::HalfUp)?;
+/// assert_eq!((taxed.net.to_string(), taxed.total.to_string()), ("1.39".into(), "1.5".into()));
+/// assert_eq!(taxed.net.checked_add(taxed.taxes[0].amount)?, taxed.total);
+/// # Ok::<(), billing_core::money::MoneyError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Taxed {

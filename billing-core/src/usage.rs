@@ -40,6 +40,15 @@ pub enum TotalsError {
 
 impl Totals {
     /// Nothing, for a strategy that prices on arrival (`Some`) or settles (`None`).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::usage::Totals;
+    ///
+    /// let nothing = Totals::nothing(None);
+    /// assert_eq!((nothing.count, nothing.quantity.is_zero()), (0, true));
+    /// ```
     #[must_use]
     pub const fn nothing(amount: Option<Amount>) -> Self {
         Self { count: 0, quantity: Quantity::ZERO, amount }
@@ -49,7 +58,22 @@ impl Totals {
     ///
     /// # Errors
     ///
-    /// [`TotalsError`] if a sum leaves its bounds, or if only one of the two has an amount.
+    /// [`TotalsError::Count`] or [`TotalsError::Money`] if a sum leaves its bounds, [`TotalsError::Mixed`] if only one of the two
+    /// has an amount.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::{money::Quantity, usage::{Totals, TotalsError}};
+    ///
+    /// let call = Totals { count: 1, quantity: Quantity::from_u64(61_000)?, amount: None };
+    /// let both = call.checked_add(call)?;
+    /// assert_eq!((both.count, both.quantity), (2, Quantity::from_u64(122_000)?));
+    ///
+    /// let priced = Totals { amount: Some("0.05".parse()?), ..call };
+    /// assert_eq!(call.checked_add(priced), Err(TotalsError::Mixed));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn checked_add(self, other: Self) -> Result<Self, TotalsError> {
         let amount = match (self.amount, other.amount) {
             (None, None) => None,
@@ -114,6 +138,18 @@ pub enum Scope {
 /// One scope of one account.
 ///
 /// Written `lifetime`, `period:2026-10-01` or `stretch:2026-10-01:2` (period's first day, assignment).
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::usage::ScopeKey;
+///
+/// let scope: ScopeKey = "stretch:2026-10-01:2".parse()?;
+/// assert_eq!(scope, ScopeKey::Stretch("2026-10-01".parse()?, 2));
+/// assert_eq!(scope.to_string(), "stretch:2026-10-01:2");
+/// assert!("week:2026-10-01".parse::<ScopeKey>().is_err());
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ScopeKey {
     /// The period that starts on the day, under the assignment.
@@ -126,6 +162,18 @@ pub enum ScopeKey {
 
 impl ScopeKey {
     /// The scope that holds what is used in a period under an assignment.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::{time::Period, usage::{Scope, ScopeKey}};
+    ///
+    /// let october = Period::try_new("2026-10-01".parse()?, "2026-11-01".parse()?)?;
+    /// assert_eq!(ScopeKey::of(Scope::Stretch, october, 2).to_string(), "stretch:2026-10-01:2");
+    /// assert_eq!(ScopeKey::of(Scope::Period, october, 2).to_string(), "period:2026-10-01");
+    /// assert_eq!(ScopeKey::of(Scope::Lifetime, october, 2), ScopeKey::Lifetime);
+    /// # Ok::<(), billing_core::time::TimeError>(())
+    /// ```
     #[must_use]
     pub const fn of(scope: Scope, period: Period, assignment: u32) -> Self {
         match scope {
@@ -182,6 +230,23 @@ pub struct CarryKey {
 }
 
 /// What a scope has been billed so far.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::{money::Rounding, usage::Carry};
+///
+/// // What a line cost before rounding is kept, so that no fraction of a cent is lost.
+/// let first = Carry {
+///     quantity: "61000".parse()?,
+///     exact: "0.0305".parse()?,
+///     billed: "0.03".parse()?,
+/// };
+/// let exact = first.exact.add(&"0.0305".parse()?);
+/// let amount = exact.round(2, Rounding::HalfUp)?.checked_sub(first.billed)?;
+/// assert_eq!(amount.to_string(), "0.03");
+/// # Ok::<(), billing_core::money::MoneyError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Carry {
     /// How much usage is in lines already, in the strategy's unit.
@@ -194,6 +259,14 @@ pub struct Carry {
 
 impl Carry {
     /// Nothing billed yet.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::usage::Carry;
+    ///
+    /// assert!(Carry::nothing().billed.is_zero());
+    /// ```
     #[must_use]
     pub fn nothing() -> Self {
         Self { quantity: Quantity::ZERO, exact: Exact::zero(), billed: Amount::ZERO }

@@ -83,6 +83,22 @@ struct Parts {
 }
 
 /// A use case failed. Nothing was stored, unless the store says that the outcome is unknown.
+///
+/// # Examples
+///
+/// ```
+/// use billing_store::{Error, StoreError};
+///
+/// /// Whether to do it again, with the same ids.
+/// fn again(error: &Error) -> bool {
+///     matches!(error, Error::Store(error) if error.is_transient())
+/// }
+///
+/// let busy = StoreError::Transient { source: "database is locked".into() };
+/// assert!(again(&busy.into()));
+/// assert!(!again(&Error::UnknownAccount { account: "alice".parse()? }));
+/// # Ok::<(), billing_core::id::InvalidId>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -176,12 +192,47 @@ const RUN_ACCOUNTS: u32 = 100;
 
 impl Billing {
     /// Puts a library together from its components.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::plan::PlanBook;
+    /// use billing_store::{Billing, MemoryStore, clock::SystemClock};
+    ///
+    /// let billing = Billing::new(MemoryStore::new(), PlanBook::standard(), SystemClock);
+    /// assert_eq!(billing.tenant("acme")?.id().as_str(), "acme");
+    /// # Ok::<(), billing_store::Error>(())
+    /// ```
     #[must_use]
     pub fn new(store: impl Store + 'static, book: PlanBook, clock: impl Clock + 'static) -> Self {
         Self::with_limits(Arc::new(store), book, Arc::new(clock), Limits::default())
     }
 
     /// Puts a library together from shared components and limits of your own.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// use std::sync::Arc;
+    ///
+    /// use billing_core::{decide::{IngestError, Limits}, item::CallEnded, plan::PlanBook};
+    /// use billing_store::{Billing, Error, MemoryStore, clock::SystemClock};
+    ///
+    /// let (store, clock) = (Arc::new(MemoryStore::new()), Arc::new(SystemClock));
+    /// let limits = Limits { batch_entries_max: 1, ..Limits::default() };
+    /// let billing = Billing::with_limits(store, PlanBook::standard(), clock, limits);
+    /// # let call: CallEnded = serde_json::from_str(
+    /// #     r#"{"key":{"source":"pbx","id":"1"},"account":"alice",
+    /// #         "call":{"start":"2026-10-05T08:00:00Z","duration_ms":4500000,"caller":"","callee":"",
+    /// #                 "disposition":"answered","direction":"outbound"}}"#,
+    /// # )?;
+    /// let taken = billing.tenant("acme")?.calls_ended(&[call.clone(), call]).await;
+    /// assert!(matches!(taken, Err(Error::Ingest(IngestError::TooLarge { entries: 2, max: 1 }))));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn with_limits(
         store: Arc<dyn Store>,
@@ -198,6 +249,17 @@ impl Billing {
     /// # Errors
     ///
     /// [`Error::Id`] if the text is not 1 to 255 bytes without control characters.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::plan::PlanBook;
+    /// use billing_store::{Billing, MemoryStore, clock::SystemClock};
+    ///
+    /// let billing = Billing::new(MemoryStore::new(), PlanBook::standard(), SystemClock);
+    /// assert!(billing.tenant("acme").is_ok());
+    /// assert!(billing.tenant("").is_err());
+    /// ```
     pub fn tenant(&self, id: &str) -> Result<Tenant> {
         Ok(Tenant { parts: Arc::clone(&self.parts), id: TenantId::try_new(id)? })
     }
@@ -206,6 +268,52 @@ impl Billing {
 /// One tenant's billing. Every use case concerns one tenant, and every retry with the same ids is safe.
 ///
 /// A use case and its twin `..._in` do the same; the twin works inside a unit the caller began and commits.
+///
+/// Any use case may answer [`Error::Store`], and names what else it answers. A twin refuses the unit of another tenant with
+/// [`Error::OtherTenant`].
+///
+/// # Examples
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// use billing_core::decide::Batch;
+/// use billing_store::store::{Locks, Store};
+///
+/// # use billing_core::{account::AccountSettings, id::SeriesId, item::CallEnded};
+/// # use billing_core::plan::{PlanBook, PlanSpec};
+/// # use billing_store::{Billing, MemoryStore, clock::SetClock};
+/// # let store = MemoryStore::new();
+/// # let clock = SetClock::at("2026-11-02T08:00:00Z".parse()?);
+/// # let acme = Billing::new(store.clone(), PlanBook::standard(), clock).tenant("acme")?;
+/// # let plan: PlanSpec = serde_json::from_str(
+/// #     r#"{"id":"basic","version":1,"currency":"EUR","payment":"postpaid",
+/// #         "strategies":[{"id":"calls","kind":"flat_rate",
+/// #                        "terms":{"per_minute":"0.02","minutes":"pro_rata"}}]}"#,
+/// # )?;
+/// # let settings: AccountSettings = serde_json::from_str(
+/// #     r#"{"id":"alice","currency":"EUR","zone":"UTC","anchor":{"from":"2026-10-01","months":1}}"#,
+/// # )?;
+/// # let call: CallEnded = serde_json::from_str(
+/// #     r#"{"key":{"source":"pbx","id":"1"},"account":"alice",
+/// #         "call":{"start":"2026-10-05T08:00:00Z","duration_ms":4500000,"caller":"","callee":"",
+/// #                 "disposition":"answered","direction":"outbound"}}"#,
+/// # )?;
+/// # let (alice, series): (_, SeriesId) = (settings.id.clone(), "2026".parse()?);
+/// // Everything in one transaction, which the host could also use for rows of its own.
+/// let locks = Locks { catalog: true, ..Locks::accounts([alice.clone()]).and_series(series.clone()) };
+/// let mut unit = store.begin(acme.id(), &locks).await?;
+/// acme.save_plan_in(&mut *unit, &plan).await?;
+/// acme.open_account_in(&mut *unit, &settings).await?;
+/// acme.assign_in(&mut *unit, &alice, &plan.id, 1, "2026-10-01".parse()?).await?;
+/// acme.ingest_in(&mut *unit, &Batch { label: "calls".into(), entries: vec![Ok(call.into())] }).await?;
+/// let as_of = "2026-11-01T00:00:00Z".parse()?;
+/// acme.issue_invoices_in(&mut *unit, &[alice.clone()], &series, as_of).await?;
+/// unit.commit().await?;
+/// assert_eq!(acme.invoices(&alice).await?.len(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Tenant {
     parts: Arc<Parts>,
@@ -214,12 +322,32 @@ pub struct Tenant {
 
 impl Tenant {
     /// The tenant's id.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use billing_core::plan::PlanBook;
+    /// # use billing_store::{Billing, MemoryStore, clock::SystemClock};
+    /// # let billing = Billing::new(MemoryStore::new(), PlanBook::standard(), SystemClock);
+    /// assert_eq!(billing.tenant("acme")?.id().as_str(), "acme");
+    /// # Ok::<(), billing_store::Error>(())
+    /// ```
     #[must_use]
     pub const fn id(&self) -> &TenantId {
         &self.id
     }
 
     /// The kinds of strategy this process knows.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use billing_core::plan::PlanBook;
+    /// # use billing_store::{Billing, MemoryStore, clock::SystemClock};
+    /// # let billing = Billing::new(MemoryStore::new(), PlanBook::standard(), SystemClock);
+    /// assert!(billing.tenant("acme")?.book().kinds().any(|kind| kind == "flat_rate"));
+    /// # Ok::<(), billing_store::Error>(())
+    /// ```
     #[must_use]
     pub fn book(&self) -> &PlanBook {
         &self.parts.book
@@ -230,6 +358,22 @@ impl Tenant {
     /// # Errors
     ///
     /// [`Error::Store`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// # use billing_core::plan::PlanBook;
+    /// # use billing_store::{Billing, MemoryStore, clock::SetClock};
+    /// # let clock = SetClock::at("2026-11-02T08:00:00Z".parse()?);
+    /// # let acme = Billing::new(MemoryStore::new(), PlanBook::standard(), clock).tenant("acme")?;
+    /// let mut facts = acme.read().await?;
+    /// assert_eq!(facts.account_page(None, 10).await?, []);
+    /// assert_eq!(facts.all_plans().await?, []);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub async fn read(&self) -> Result<Box<dyn Facts>> {
         Ok(self.parts.store.read(&self.id).await?)
     }
@@ -239,6 +383,30 @@ impl Tenant {
     /// # Errors
     ///
     /// [`Error::OpenAccount`] if it is open with other settings.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// use billing_core::account::AccountSettings;
+    /// use billing_store::{Error, Outcome};
+    ///
+    /// # use billing_core::plan::PlanBook;
+    /// # use billing_store::{Billing, MemoryStore, clock::SetClock};
+    /// # let clock = SetClock::at("2026-11-02T08:00:00Z".parse()?);
+    /// # let acme = Billing::new(MemoryStore::new(), PlanBook::standard(), clock).tenant("acme")?;
+    /// # let settings: AccountSettings = serde_json::from_str(
+    /// #     r#"{"id":"alice","currency":"EUR","zone":"UTC","anchor":{"from":"2026-10-01","months":1}}"#,
+    /// # )?;
+    /// assert_eq!(acme.open_account(&settings).await?, Outcome::New);
+    /// assert_eq!(acme.open_account(&settings).await?, Outcome::Replay);
+    ///
+    /// let other = AccountSettings { currency: "USD".parse()?, ..settings };
+    /// assert!(matches!(acme.open_account(&other).await, Err(Error::OpenAccount(_))));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub async fn open_account(&self, settings: &AccountSettings) -> Result<Outcome> {
         let mut locks = Locks::catalog();
         let _new: bool = locks.accounts.insert(settings.id.clone());
@@ -253,6 +421,10 @@ impl Tenant {
     /// # Errors
     ///
     /// [`Error::OpenAccount`] if it is open with other settings.
+    ///
+    /// # Examples
+    ///
+    /// All twins in one unit: see [`Tenant`].
     pub async fn open_account_in(
         &self,
         unit: &mut dyn Unit,
@@ -269,6 +441,32 @@ impl Tenant {
     /// # Errors
     ///
     /// [`Error::BuildPlan`] if a kind is unknown or terms are wrong, [`Error::PlanDiffers`] if the version is taken.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// use billing_core::plan::PlanSpec;
+    /// use billing_store::{Error, Outcome};
+    ///
+    /// # use billing_core::plan::PlanBook;
+    /// # use billing_store::{Billing, MemoryStore, clock::SetClock};
+    /// # let clock = SetClock::at("2026-11-02T08:00:00Z".parse()?);
+    /// # let acme = Billing::new(MemoryStore::new(), PlanBook::standard(), clock).tenant("acme")?;
+    /// # let plan: PlanSpec = serde_json::from_str(
+    /// #     r#"{"id":"basic","version":1,"currency":"EUR","payment":"postpaid",
+    /// #         "strategies":[{"id":"calls","kind":"flat_rate",
+    /// #                        "terms":{"per_minute":"0.02","minutes":"pro_rata"}}]}"#,
+    /// # )?;
+    /// assert_eq!(acme.save_plan(&plan).await?, Outcome::New);
+    /// assert_eq!(acme.save_plan(&plan).await?, Outcome::Replay);
+    ///
+    /// let other = PlanSpec { currency: "USD".parse()?, ..plan };
+    /// assert!(matches!(acme.save_plan(&other).await, Err(Error::PlanDiffers { version: 1, .. })));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub async fn save_plan(&self, spec: &PlanSpec) -> Result<Outcome> {
         let mut unit = self.parts.store.begin(&self.id, &Locks::catalog()).await?;
         let outcome = self.save_plan_in(&mut *unit, spec).await?;
@@ -281,6 +479,10 @@ impl Tenant {
     /// # Errors
     ///
     /// As [`save_plan`](Self::save_plan).
+    ///
+    /// # Examples
+    ///
+    /// All twins in one unit: see [`Tenant`].
     pub async fn save_plan_in(&self, unit: &mut dyn Unit, spec: &PlanSpec) -> Result<Outcome> {
         self.expect_mine(unit)?;
         let _plan: Plan = self.parts.book.build(spec.clone())?;
@@ -301,7 +503,39 @@ impl Tenant {
     /// # Errors
     ///
     /// [`Error::UnknownAccount`], [`Error::UnknownPlan`], [`Error::BuildPlan`] if this process cannot build the plan,
-    /// [`Error::Assign`] if the days are out of order or usage was rated.
+    /// [`Error::Assign`] if the currencies differ, another plan starts on that day, or days of the plan are rated or invoiced.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// use billing_store::{Error, Outcome};
+    ///
+    /// # use billing_core::plan::PlanBook;
+    /// # use billing_store::{Billing, MemoryStore, clock::SetClock};
+    /// # let clock = SetClock::at("2026-11-02T08:00:00Z".parse()?);
+    /// # let acme = Billing::new(MemoryStore::new(), PlanBook::standard(), clock).tenant("acme")?;
+    /// # use billing_core::{account::AccountSettings, item::CallEnded, plan::PlanSpec};
+    /// # let plan: PlanSpec = serde_json::from_str(
+    /// #     r#"{"id":"basic","version":1,"currency":"EUR","payment":"postpaid",
+    /// #         "strategies":[{"id":"calls","kind":"flat_rate",
+    /// #                        "terms":{"per_minute":"0.02","minutes":"pro_rata"}}]}"#,
+    /// # )?;
+    /// # let settings: AccountSettings = serde_json::from_str(
+    /// #     r#"{"id":"alice","currency":"EUR","zone":"UTC","anchor":{"from":"2026-10-01","months":1}}"#,
+    /// # )?;
+    /// # acme.save_plan(&plan).await?;
+    /// # acme.open_account(&settings).await?;
+    /// let (alice, basic, from) = ("alice".parse()?, "basic".parse()?, "2026-10-01".parse()?);
+    /// assert_eq!(acme.assign(&alice, &basic, 1, from).await?, Outcome::New);
+    /// assert_eq!(acme.assign(&alice, &basic, 1, from).await?, Outcome::Replay);
+    ///
+    /// let unknown = acme.assign(&alice, &basic, 2, from).await;
+    /// assert!(matches!(unknown, Err(Error::UnknownPlan { version: 2, .. })));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub async fn assign(
         &self,
         account: &AccountId,
@@ -321,6 +555,10 @@ impl Tenant {
     /// # Errors
     ///
     /// As [`assign`](Self::assign).
+    ///
+    /// # Examples
+    ///
+    /// All twins in one unit: see [`Tenant`].
     pub async fn assign_in(
         &self,
         unit: &mut dyn Unit,
@@ -345,7 +583,45 @@ impl Tenant {
     ///
     /// # Errors
     ///
-    /// [`Error::Ingest`] if there are more than a batch may have. What is wrong with one call is in its receipt.
+    /// [`Error::Ingest`] if there are more than a batch may have, or a journal is full. What is wrong with one call is in its
+    /// receipt.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// use billing_core::decide::{ParkReason, Receipt};
+    ///
+    /// # use billing_core::plan::PlanBook;
+    /// # use billing_store::{Billing, MemoryStore, clock::SetClock};
+    /// # let clock = SetClock::at("2026-11-02T08:00:00Z".parse()?);
+    /// # let acme = Billing::new(MemoryStore::new(), PlanBook::standard(), clock).tenant("acme")?;
+    /// # use billing_core::{account::AccountSettings, item::CallEnded, plan::PlanSpec};
+    /// # let plan: PlanSpec = serde_json::from_str(
+    /// #     r#"{"id":"basic","version":1,"currency":"EUR","payment":"postpaid",
+    /// #         "strategies":[{"id":"calls","kind":"flat_rate",
+    /// #                        "terms":{"per_minute":"0.02","minutes":"pro_rata"}}]}"#,
+    /// # )?;
+    /// # let settings: AccountSettings = serde_json::from_str(
+    /// #     r#"{"id":"alice","currency":"EUR","zone":"UTC","anchor":{"from":"2026-10-01","months":1}}"#,
+    /// # )?;
+    /// # acme.save_plan(&plan).await?;
+    /// # acme.open_account(&settings).await?;
+    /// # acme.assign(&"alice".parse()?, &"basic".parse()?, 1, "2026-10-01".parse()?).await?;
+    /// # let call: CallEnded = serde_json::from_str(
+    /// #     r#"{"key":{"source":"pbx","id":"1"},"account":"alice",
+    /// #         "call":{"start":"2026-10-05T08:00:00Z","duration_ms":4500000,"caller":"","callee":"",
+    /// #                 "disposition":"answered","direction":"outbound"}}"#,
+    /// # )?;
+    /// let nobodys = CallEnded { account: None, ..call.clone() };
+    /// assert_eq!(acme.calls_ended(&[call.clone()]).await?.intake.recorded, 1);
+    /// assert_eq!(acme.calls_ended(&[call]).await?.intake.replayed, 1);
+    /// let taken = acme.calls_ended(&[nobodys]).await?;
+    /// assert!(matches!(taken.receipts[0], Receipt::Conflict { .. }), "its key is claimed");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub async fn calls_ended(&self, calls: &[CallEnded]) -> Result<TakenIn> {
         let entries = calls.iter().map(|call| Ok(call.clone().into())).collect();
         self.ingest(&Batch { label: String::new(), entries }).await
@@ -356,6 +632,30 @@ impl Tenant {
     /// # Errors
     ///
     /// As [`calls_ended`](Self::calls_ended).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// use billing_core::decide::{Batch, Receipt, Refusal};
+    ///
+    /// # use billing_core::plan::PlanBook;
+    /// # use billing_store::{Billing, MemoryStore, clock::SetClock};
+    /// # let clock = SetClock::at("2026-11-02T08:00:00Z".parse()?);
+    /// # let acme = Billing::new(MemoryStore::new(), PlanBook::standard(), clock).tenant("acme")?;
+    /// let refusal = Refusal {
+    ///     place: "line 1".into(),
+    ///     reason: "no column `start`".into(),
+    ///     raw: "1;alice;;61".into(),
+    /// };
+    /// let batch = Batch { label: "cdr.csv".into(), entries: vec![Err(refusal)] };
+    /// let taken = acme.ingest(&batch).await?;
+    /// assert_eq!(taken.receipts, [Receipt::Refused]);
+    /// assert_eq!(acme.read().await?.refusals(&taken.intake.id).await?.len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub async fn ingest(&self, batch: &Batch) -> Result<TakenIn> {
         self.parts.limits.check(batch)?;
         let locks = Locks::accounts(batch.accounts().into_iter().cloned());
@@ -370,6 +670,10 @@ impl Tenant {
     /// # Errors
     ///
     /// As [`calls_ended`](Self::calls_ended).
+    ///
+    /// # Examples
+    ///
+    /// All twins in one unit: see [`Tenant`].
     pub async fn ingest_in(&self, unit: &mut dyn Unit, batch: &Batch) -> Result<TakenIn> {
         self.expect_mine(unit)?;
         self.parts.limits.check(batch)?;
@@ -397,7 +701,42 @@ impl Tenant {
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownAccount`], [`Error::Bill`] if a strategy fails.
+    /// [`Error::UnknownAccount`], [`Error::Bill`] if a strategy fails, [`Error::Time`] if a period leaves the calendar.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// # use billing_core::plan::PlanBook;
+    /// # use billing_store::{Billing, MemoryStore, clock::SetClock};
+    /// # let clock = SetClock::at("2026-11-02T08:00:00Z".parse()?);
+    /// # let acme = Billing::new(MemoryStore::new(), PlanBook::standard(), clock).tenant("acme")?;
+    /// # use billing_core::{account::AccountSettings, item::CallEnded, plan::PlanSpec};
+    /// # let plan: PlanSpec = serde_json::from_str(
+    /// #     r#"{"id":"basic","version":1,"currency":"EUR","payment":"postpaid",
+    /// #         "strategies":[{"id":"calls","kind":"flat_rate",
+    /// #                        "terms":{"per_minute":"0.02","minutes":"pro_rata"}}]}"#,
+    /// # )?;
+    /// # let settings: AccountSettings = serde_json::from_str(
+    /// #     r#"{"id":"alice","currency":"EUR","zone":"UTC","anchor":{"from":"2026-10-01","months":1}}"#,
+    /// # )?;
+    /// # acme.save_plan(&plan).await?;
+    /// # acme.open_account(&settings).await?;
+    /// # let alice = "alice".parse()?;
+    /// # acme.assign(&alice, &"basic".parse()?, 1, "2026-10-01".parse()?).await?;
+    /// # let call: CallEnded = serde_json::from_str(
+    /// #     r#"{"key":{"source":"pbx","id":"1"},"account":"alice",
+    /// #         "call":{"start":"2026-10-05T08:00:00Z","duration_ms":4500000,"caller":"","callee":"",
+    /// #                 "disposition":"answered","direction":"outbound"}}"#,
+    /// # )?;
+    /// acme.calls_ended(&[call]).await?; // 75 minutes at 0.02, on 5 October
+    /// let bill = acme.bill(&alice, "2026-11-02T08:00:00Z".parse()?).await?;
+    /// assert_eq!(bill.ended[0].taxed.total.to_string(), "1.5");
+    /// assert!(bill.open.expect("November").lines.is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub async fn bill(&self, account: &AccountId, at: Instant) -> Result<RunningBill> {
         let mut facts = self.parts.store.read(&self.id).await?;
         let account = self.account(&mut *facts, account).await?;
@@ -417,7 +756,50 @@ impl Tenant {
     ///
     /// # Errors
     ///
-    /// [`Error::NotYet`] if `as_of` lies in the future. What is wrong with one account is in its answer.
+    /// [`Error::NotYet`] if `as_of` lies in the future, [`Error::Time`] if a period leaves the calendar. What else is wrong with one
+    /// account is in its answer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// use billing_core::{decide::RunOutcome, id::SeriesId};
+    ///
+    /// # use billing_core::plan::PlanBook;
+    /// # use billing_store::{Billing, MemoryStore, clock::SetClock};
+    /// # let clock = SetClock::at("2026-11-02T08:00:00Z".parse()?);
+    /// # let acme = Billing::new(MemoryStore::new(), PlanBook::standard(), clock).tenant("acme")?;
+    /// # use billing_core::{account::AccountSettings, item::CallEnded, plan::PlanSpec};
+    /// # let plan: PlanSpec = serde_json::from_str(
+    /// #     r#"{"id":"basic","version":1,"currency":"EUR","payment":"postpaid",
+    /// #         "strategies":[{"id":"calls","kind":"flat_rate",
+    /// #                        "terms":{"per_minute":"0.02","minutes":"pro_rata"}}]}"#,
+    /// # )?;
+    /// # let settings: AccountSettings = serde_json::from_str(
+    /// #     r#"{"id":"alice","currency":"EUR","zone":"UTC","anchor":{"from":"2026-10-01","months":1}}"#,
+    /// # )?;
+    /// # acme.save_plan(&plan).await?;
+    /// # acme.open_account(&settings).await?;
+    /// # let alice = "alice".parse()?;
+    /// # acme.assign(&alice, &"basic".parse()?, 1, "2026-10-01".parse()?).await?;
+    /// # let call: CallEnded = serde_json::from_str(
+    /// #     r#"{"key":{"source":"pbx","id":"1"},"account":"alice",
+    /// #         "call":{"start":"2026-10-05T08:00:00Z","duration_ms":4500000,"caller":"","callee":"",
+    /// #                 "disposition":"answered","direction":"outbound"}}"#,
+    /// # )?;
+    /// acme.calls_ended(&[call]).await?; // 75 minutes at 0.02, on 5 October
+    /// let (series, as_of): (SeriesId, _) = ("2026".parse()?, "2026-11-01T00:00:00Z".parse()?);
+    /// let run = acme.issue_invoices(&series, as_of).await?;
+    /// let RunOutcome::Issued(invoices) = &run[0].1 else { panic!("not issued") };
+    /// assert_eq!(invoices[0].total.to_string(), "1.50 EUR");
+    ///
+    /// let run = acme.issue_invoices(&series, as_of).await?;
+    /// assert_eq!(run, [(alice.clone(), RunOutcome::AlreadyIssued)]);
+    /// assert_eq!(acme.invoice(&series, 1).await?, acme.invoices(&alice).await?.pop());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub async fn issue_invoices(
         &self,
         series: &SeriesId,
@@ -442,7 +824,11 @@ impl Tenant {
     ///
     /// # Errors
     ///
-    /// As [`issue_invoices`](Self::issue_invoices).
+    /// As [`issue_invoices`](Self::issue_invoices), and [`Error::UnknownAccount`].
+    ///
+    /// # Examples
+    ///
+    /// All twins in one unit: see [`Tenant`].
     pub async fn issue_invoices_in(
         &self,
         unit: &mut dyn Unit,
@@ -484,9 +870,25 @@ impl Tenant {
 
     /// An account's invoices, oldest first.
     ///
+    /// Empty for an account that is not there.
+    ///
     /// # Errors
     ///
     /// [`Error::Store`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// # use billing_core::plan::PlanBook;
+    /// # use billing_store::{Billing, MemoryStore, clock::SetClock};
+    /// # let clock = SetClock::at("2026-11-02T08:00:00Z".parse()?);
+    /// # let acme = Billing::new(MemoryStore::new(), PlanBook::standard(), clock).tenant("acme")?;
+    /// assert_eq!(acme.invoices(&"alice".parse()?).await?, []);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub async fn invoices(&self, account: &AccountId) -> Result<Vec<Invoice>> {
         Ok(self.read().await?.invoices_of(account).await?)
     }
@@ -496,6 +898,20 @@ impl Tenant {
     /// # Errors
     ///
     /// [`Error::Store`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// # use billing_core::plan::PlanBook;
+    /// # use billing_store::{Billing, MemoryStore, clock::SetClock};
+    /// # let clock = SetClock::at("2026-11-02T08:00:00Z".parse()?);
+    /// # let acme = Billing::new(MemoryStore::new(), PlanBook::standard(), clock).tenant("acme")?;
+    /// assert_eq!(acme.invoice(&"2026".parse()?, 1).await?, None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub async fn invoice(&self, series: &SeriesId, number: u64) -> Result<Option<Invoice>> {
         Ok(self.read().await?.invoice(series, number).await?)
     }
@@ -505,6 +921,30 @@ impl Tenant {
     /// # Errors
     ///
     /// [`Error::Store`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// use billing_core::{decide::ParkReason, item::CallEnded};
+    ///
+    /// # use billing_core::plan::PlanBook;
+    /// # use billing_store::{Billing, MemoryStore, clock::SetClock};
+    /// # let clock = SetClock::at("2026-11-02T08:00:00Z".parse()?);
+    /// # let acme = Billing::new(MemoryStore::new(), PlanBook::standard(), clock).tenant("acme")?;
+    /// # let call: CallEnded = serde_json::from_str(
+    /// #     r#"{"key":{"source":"pbx","id":"1"},"account":"alice",
+    /// #         "call":{"start":"2026-10-05T08:00:00Z","duration_ms":4500000,"caller":"","callee":"",
+    /// #                 "disposition":"answered","direction":"outbound"}}"#,
+    /// # )?;
+    /// acme.calls_ended(&[call]).await?; // nobody opened an account for alice
+    /// let parked = acme.parked(None, 10).await?;
+    /// assert_eq!(parked[0].reason, ParkReason::UnknownAccount);
+    /// assert_eq!(acme.parked(Some(&parked[0].incoming.key), 10).await?, []);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub async fn parked(&self, after: Option<&ItemKey>, limit: u32) -> Result<Vec<Parked>> {
         Ok(self.read().await?.parked_page(after, limit).await?)
     }

@@ -61,6 +61,17 @@ pub enum StoreError {
 
 impl StoreError {
     /// Whether the same call may succeed if it is made again.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_store::StoreError;
+    ///
+    /// let busy = StoreError::Transient { source: "database is locked".into() };
+    /// assert!(busy.is_transient());
+    /// let full = StoreError::Failed { source: "disk full".into() };
+    /// assert!(!full.is_transient());
+    /// ```
     #[must_use]
     pub const fn is_transient(&self) -> bool {
         match self {

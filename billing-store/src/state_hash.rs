@@ -35,8 +35,14 @@ const PAGE: u32 = 1_000;
 /// use billing_core::plan::PlanBook;
 /// use billing_store::{Billing, MemoryStore, clock::SystemClock, state_hash};
 ///
+/// # let settings = serde_json::from_str(
+/// #     r#"{"id":"alice","currency":"EUR","zone":"UTC","anchor":{"from":"2026-10-01","months":1}}"#,
+/// # )?;
 /// let one = Billing::new(MemoryStore::new(), PlanBook::standard(), SystemClock).tenant("acme")?;
 /// let two = Billing::new(MemoryStore::new(), PlanBook::standard(), SystemClock).tenant("acme")?;
+/// one.open_account(&settings).await?;
+/// assert_ne!(state_hash(&one).await?, state_hash(&two).await?);
+/// two.open_account(&settings).await?;
 /// assert_eq!(state_hash(&one).await?, state_hash(&two).await?);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # })?;

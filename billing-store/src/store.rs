@@ -22,6 +22,18 @@ use crate::error::StoreResult;
 ///
 /// Stores take locks in one order (accounts as bytes, then series, then the catalog), so that two units never wait for each
 /// other in a ring.
+///
+/// # Examples
+///
+/// ```
+/// use billing_store::store::Locks;
+///
+/// // What opening an account and invoicing it in one unit would lock.
+/// let alice = Locks::accounts(["alice".parse()?]);
+/// let locks = Locks { catalog: true, ..alice.and_series("2026".parse()?) };
+/// assert_eq!((locks.accounts.len(), locks.series.len(), locks.catalog), (1, 1, true));
+/// # Ok::<(), billing_core::id::InvalidId>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Locks {
     /// Accounts whose journals may grow.
@@ -34,18 +46,45 @@ pub struct Locks {
 
 impl Locks {
     /// Locks accounts.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_store::store::Locks;
+    ///
+    /// let locks = Locks::accounts(["bob".parse()?, "alice".parse()?]);
+    /// assert_eq!(locks.accounts.first(), Some(&"alice".parse()?));
+    /// # Ok::<(), billing_core::id::InvalidId>(())
+    /// ```
     #[must_use]
     pub fn accounts(accounts: impl IntoIterator<Item = AccountId>) -> Self {
         Self { accounts: accounts.into_iter().collect(), ..Self::default() }
     }
 
     /// Locks the catalog of plans and accounts.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_store::store::Locks;
+    ///
+    /// assert!(Locks::catalog().accounts.is_empty());
+    /// ```
     #[must_use]
     pub fn catalog() -> Self {
         Self { catalog: true, ..Self::default() }
     }
 
     /// Locks a series too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_store::store::Locks;
+    ///
+    /// assert_eq!(Locks::default().and_series("2026".parse()?).series.len(), 1);
+    /// # Ok::<(), billing_core::id::InvalidId>(())
+    /// ```
     #[must_use]
     pub fn and_series(mut self, series: SeriesId) -> Self {
         let _new: bool = self.series.insert(series);
@@ -70,6 +109,32 @@ pub struct BilledPart {
 
 impl BilledPart {
     /// The parts of an invoice, in its order.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::invoice::{Draft, Invoice};
+    /// use billing_store::store::BilledPart;
+    ///
+    /// # let draft: Draft = serde_json::from_str(
+    /// #     r#"{"account":"alice","period":{"start":"2026-10-01","end":"2026-11-01"},
+    /// #         "start":"2026-10-01T00:00:00Z","end":"2026-11-01T00:00:00Z","zone":"UTC",
+    /// #         "zone_data":"2026a","currency":"EUR","decimals":2,
+    /// #         "lines":[{"stretch":{"period":{"start":"2026-10-01","end":"2026-11-01"},
+    /// #                              "start":"2026-10-01","end":"2026-11-01","assignment":1},
+    /// #                   "plan":"basic","version":1,"strategy":"calls","group":"calls","unit":"ms",
+    /// #                   "count":1,"quantity":"4500000","text":"at 0.02 a minute, pro rata",
+    /// #                   "exact":"1.5","billed_before":"0","amount":"1.5",
+    /// #                   "parts":[{"day":"2026-10-05","revision":1,"share":"1.5"}]}],
+    /// #         "taxed":{"net":"1.5","taxes":[],"total":"1.5"}}"#,
+    /// # )?;
+    /// # let (series, issued_at) = ("2026".parse()?, "2026-11-01T08:00:00Z".parse()?);
+    /// let invoice = Invoice { series, number: 7, issued_at, draft };
+    /// let parts: Vec<_> = BilledPart::of(&invoice).collect();
+    /// assert_eq!((parts.len(), parts[0].number, parts[0].line), (1, 7, 0));
+    /// assert_eq!(parts[0].share, invoice.draft.lines[0].amount);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn of(invoice: &Invoice) -> impl Iterator<Item = Self> + use<'_> {
         let lines = (0_u64..).zip(&invoice.draft.lines);
         let parts = lines
@@ -88,6 +153,27 @@ impl BilledPart {
 ///
 /// Answers leave out what does not exist, answer a key named twice once, and are in no promised order unless stated. A page is
 /// shorter than asked for only at the end. A unit sees its own writes.
+///
+/// # Errors
+///
+/// Every answer may be a [`StoreError`](crate::StoreError): [`Transient`](crate::StoreError::Transient) if it is worth another
+/// try, [`Corrupt`](crate::StoreError::Corrupt) if a row cannot be understood.
+///
+/// # Examples
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// use billing_core::id::TenantId;
+/// use billing_store::{MemoryStore, store::Store};
+///
+/// let store = MemoryStore::new();
+/// let mut facts = store.read(&TenantId::try_new("acme")?).await?;
+/// assert_eq!(facts.accounts(&["alice".parse()?]).await?, []);
+/// assert_eq!(facts.invoice(&"2026".parse()?, 1).await?, None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[async_trait]
 pub trait Facts: Send {
     /// The tenant that is asked about.
@@ -201,6 +287,28 @@ pub trait Facts: Send {
 }
 
 /// A place where a decision's writes land together with everything else of its transaction.
+///
+/// # Examples
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// # use billing_core::{account::AccountSettings, decide, id::TenantId};
+/// # use billing_store::{MemoryStore, store::{Locks, Store}};
+/// # let store = MemoryStore::new();
+/// # let acme = TenantId::try_new("acme")?;
+/// # let settings: AccountSettings = serde_json::from_str(
+/// #     r#"{"id":"alice","currency":"EUR","zone":"UTC","anchor":{"from":"2026-10-01","months":1}}"#,
+/// # )?;
+/// # let locks = Locks { catalog: true, ..Locks::accounts([settings.id.clone()]) };
+/// let now = "2026-10-01T08:00:00Z".parse()?;
+/// let writes = decide::open_account(None, &settings, now)?.expect("a new account");
+/// let mut unit = store.begin(&acme, &locks).await?;
+/// unit.apply(&writes).await?;
+/// assert_eq!(unit.accounts(&[settings.id]).await?.len(), 1, "a unit sees its own writes");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[async_trait]
 pub trait Unit: Facts {
     /// Stores everything a decision left behind.
@@ -211,6 +319,34 @@ pub trait Unit: Facts {
 }
 
 /// A unit of its own: dropped without a commit, it leaves nothing behind.
+///
+/// # Examples
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// # use billing_core::{account::AccountSettings, decide, id::TenantId};
+/// # use billing_store::{MemoryStore, store::{Locks, Store}};
+/// # let store = MemoryStore::new();
+/// # let acme = TenantId::try_new("acme")?;
+/// # let settings: AccountSettings = serde_json::from_str(
+/// #     r#"{"id":"alice","currency":"EUR","zone":"UTC","anchor":{"from":"2026-10-01","months":1}}"#,
+/// # )?;
+/// # let locks = Locks { catalog: true, ..Locks::accounts([settings.id.clone()]) };
+/// # let now = "2026-10-01T08:00:00Z".parse()?;
+/// # let writes = decide::open_account(None, &settings, now)?.expect("a new account");
+/// let mut unit = store.begin(&acme, &locks).await?;
+/// unit.apply(&writes).await?;
+/// drop(unit);
+/// assert_eq!(store.read(&acme).await?.account_page(None, 10).await?, []);
+///
+/// let mut unit = store.begin(&acme, &locks).await?;
+/// unit.apply(&writes).await?;
+/// unit.commit().await?;
+/// assert_eq!(store.read(&acme).await?.account_page(None, 10).await?, [settings.id]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[async_trait]
 pub trait Transaction: Unit {
     /// Makes it durable. When this returns, the writes survive the process and, with the documented settings, the power.
@@ -218,6 +354,21 @@ pub trait Transaction: Unit {
 }
 
 /// Where state is kept.
+///
+/// # Examples
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// use billing_core::id::TenantId;
+/// use billing_store::{MemoryStore, store::{Locks, Store}};
+///
+/// let store = MemoryStore::new();
+/// let unit = store.begin(&TenantId::try_new("acme")?, &Locks::default()).await?;
+/// assert_eq!(unit.tenant().as_str(), "acme");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[async_trait]
 pub trait Store: Send + Sync + core::fmt::Debug {
     /// Begins a unit of work that holds `locks`.

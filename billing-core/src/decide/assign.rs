@@ -100,7 +100,45 @@ pub enum AssignError {
 ///
 /// # Errors
 ///
-/// [`AssignError`] if the currencies differ, the days are out of order, or the day has been rated or invoiced.
+/// [`AssignError::Currency`] if the currencies differ, [`AssignError::Taken`] if another plan starts on that day,
+/// [`AssignError::Invoiced`] or [`AssignError::Used`] if days of the plan are invoiced or rated, [`AssignError::OtherKind`] if a
+/// strategy that counts beyond a stretch would change its kind, [`AssignError::Time`] if the day's period leaves the calendar.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::{
+///     decide::{AssignError, AssignFacts, Plans, assign},
+///     plan::{PlanBook, PlanSpec},
+/// };
+///
+/// # use billing_core::{
+/// #     account::{AccountSettings, Assignment}, decide::AccountFacts, digest::Digest, event::Head,
+/// # };
+/// # let settings: AccountSettings = serde_json::from_str(
+/// #     r#"{"id":"alice","currency":"EUR","zone":"Europe/Berlin",
+/// #         "anchor":{"from":"2026-10-01","months":1}}"#,
+/// # )?;
+/// # let (plan, digest) = ("basic".parse()?, Digest::ZERO);
+/// # let basic = Assignment { number: 1, from: "2026-10-01".parse()?, plan, version: 1, digest };
+/// # let (head, assignments) = (Head::EMPTY, vec![basic]);
+/// # let account = AccountFacts { settings, head, assignments, invoiced_until: None };
+/// # let account = AccountFacts { assignments: vec![], ..account };
+/// # let spec: PlanSpec = serde_json::from_str(
+/// #     r#"{"id":"basic","version":1,"currency":"EUR","payment":"postpaid",
+/// #         "strategies":[{"id":"calls","kind":"flat_rate","applies_to":{"directions":["outbound"]},
+/// #                        "terms":{"per_minute":"0.02","minutes":"pro_rata"}}]}"#,
+/// # )?;
+/// let plan = PlanBook::standard().build(spec)?;
+/// let (from, now) = ("2026-10-01".parse()?, "2026-10-05T12:00:00Z".parse()?);
+/// let facts = AssignFacts { account: &account, plan: &plan, plans: &Plans::new(), used: None };
+/// let writes = assign(facts, from, now)?.expect("a plan it had not");
+/// assert_eq!(writes.assignments[0].1.number, 1);
+///
+/// let facts = AssignFacts { used: Some("2026-10-02".parse()?), ..facts };
+/// assert!(matches!(assign(facts, from, now), Err(AssignError::Used { .. })));
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 pub fn assign(
     facts: AssignFacts<'_>,
     from: Day,

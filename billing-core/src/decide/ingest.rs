@@ -27,6 +27,15 @@ use crate::{
 pub type Plans = BTreeMap<(PlanId, u32), Result<Arc<Plan>, BuildPlanError>>;
 
 /// Bounds on what is taken in.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::decide::Limits;
+///
+/// let limits = Limits { call_duration_ms_max: 24 * 60 * 60 * 1_000, ..Limits::default() };
+/// assert_eq!(limits.batch_entries_max, 10_000);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// The longest call, in milliseconds; longer ones are parked.
@@ -58,6 +67,18 @@ impl Limits {
     /// # Errors
     ///
     /// [`IngestError::TooLarge`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::decide::{Batch, IngestError, Limits, Refusal};
+    ///
+    /// # let refusal = Refusal { place: "line 1".into(), reason: "empty".into(), raw: String::new() };
+    /// let batch = Batch { label: String::new(), entries: vec![Err(refusal.clone()), Err(refusal)] };
+    /// assert_eq!(Limits::default().check(&batch), Ok(()));
+    /// let limits = Limits { batch_entries_max: 1, ..Limits::default() };
+    /// assert_eq!(limits.check(&batch), Err(IngestError::TooLarge { entries: 2, max: 1 }));
+    /// ```
     pub const fn check(&self, batch: &Batch) -> Result<(), IngestError> {
         let (entries, max) = (batch.entries.len(), self.batch_entries_max);
         if entries > max { Err(IngestError::TooLarge { entries, max }) } else { Ok(()) }
@@ -65,6 +86,27 @@ impl Limits {
 }
 
 /// A batch on its way in.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::decide::{Batch, Refusal};
+///
+/// # use billing_core::item::CallEnded;
+/// # let call: CallEnded = serde_json::from_str(
+/// #     r#"{"key":{"source":"pbx","id":"1"},"account":"alice",
+/// #         "call":{"start":"2026-10-05T08:00:00Z","duration_ms":4500000,"caller":"","callee":"",
+/// #                 "disposition":"answered","direction":"outbound"}}"#,
+/// # )?;
+/// let refusal = Refusal {
+///     place: "line 2".into(),
+///     reason: "no column `start`".into(),
+///     raw: "2;alice;;61".into(),
+/// };
+/// let batch = Batch { label: "cdr.csv".into(), entries: vec![Ok(call.into()), Err(refusal)] };
+/// assert_eq!((batch.keys().len(), batch.accounts().len()), (1, 1));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Batch {
     /// What the caller calls it, such as a file's name and lines.
@@ -76,9 +118,23 @@ pub struct Batch {
 impl Batch {
     /// The batch's id: the digest of its entries, so that the same batch has the same id.
     ///
+    /// It covers the label too.
+    ///
     /// # Errors
     ///
     /// Never for a digest; the error is that of any id.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::decide::Batch;
+    ///
+    /// let batch = Batch { label: "monday.csv".into(), entries: vec![] };
+    /// let other = Batch { label: "tuesday.csv".into(), ..batch.clone() };
+    /// assert_eq!(batch.id()?, batch.clone().id()?);
+    /// assert_ne!(batch.id()?, other.id()?);
+    /// # Ok::<(), billing_core::id::InvalidId>(())
+    /// ```
     pub fn id(&self) -> Result<IntakeId, InvalidId> {
         let digest = self.entries.iter().fold(Digest::of(), |digest, entry| match entry {
             Ok(incoming) => digest
@@ -92,12 +148,45 @@ impl Batch {
     }
 
     /// The keys of the decoded entries, each once, in order.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::{decide::Batch, item::CallEnded};
+    ///
+    /// # let call: CallEnded = serde_json::from_str(
+    /// #     r#"{"key":{"source":"pbx","id":"1"},"account":"alice",
+    /// #         "call":{"start":"2026-10-05T08:00:00Z","duration_ms":4500000,"caller":"","callee":"",
+    /// #                 "disposition":"answered","direction":"outbound"}}"#,
+    /// # )?;
+    /// let entries = vec![Ok(call.clone().into()), Ok(call.into())];
+    /// let batch = Batch { label: "twice".into(), entries };
+    /// assert_eq!(batch.keys().len(), 1);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     #[must_use]
     pub fn keys(&self) -> BTreeSet<&ItemKey> {
         self.entries.iter().flatten().map(|incoming| &incoming.key).collect()
     }
 
     /// The accounts the decoded entries name, each once, in order.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::{decide::Batch, item::CallEnded};
+    ///
+    /// # let call: CallEnded = serde_json::from_str(
+    /// #     r#"{"key":{"source":"pbx","id":"1"},"account":"alice",
+    /// #         "call":{"start":"2026-10-05T08:00:00Z","duration_ms":4500000,"caller":"","callee":"",
+    /// #                 "disposition":"answered","direction":"outbound"}}"#,
+    /// # )?;
+    /// let nobodys = CallEnded { account: None, ..call.clone() };
+    /// let entries = vec![Ok(call.into()), Ok(nobodys.into())];
+    /// let batch = Batch { label: "calls".into(), entries };
+    /// assert_eq!(batch.accounts().into_iter().collect::<Vec<_>>(), [&"alice".parse()?]);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn accounts(&self) -> BTreeSet<&AccountId> {
         self.entries.iter().flatten().filter_map(|incoming| incoming.account.as_ref()).collect()
@@ -115,6 +204,24 @@ pub struct OpenDay {
 
 impl OpenDay {
     /// Finds the open revision among a day's totals of all revisions.
+    ///
+    /// It is one more than the last closed one, 1 if none is closed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::{decide::OpenDay, usage::DayTotal};
+    ///
+    /// # let total: DayTotal = serde_json::from_str(
+    /// #     r#"{"key":{"account":"alice","day":"2026-10-05","assignment":1,"strategy":"calls",
+    /// #                "group":"calls","revision":1},"unit":"ms","currency":"EUR",
+    /// #         "totals":{"count":1,"quantity":"61000","amount":null},"closed":false,"billed":false}"#,
+    /// # )?;
+    /// assert_eq!(OpenDay::of(vec![total.clone()]).totals.len(), 1);
+    /// let closed = OpenDay::of(vec![DayTotal { closed: true, billed: true, ..total }]);
+    /// assert_eq!((closed.revision, closed.totals.len()), (2, 0));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     #[must_use]
     pub fn of(totals: Vec<DayTotal>) -> Self {
         let closed = totals.iter().filter(|total| total.closed).map(|total| total.key.revision);
@@ -210,6 +317,37 @@ pub struct Ingested {
 }
 
 /// The (account, day) pairs a batch may add to: what must be loaded of day totals.
+///
+/// # Examples
+///
+/// ```
+/// use std::collections::BTreeMap;
+///
+/// use billing_core::{decide::{Batch, days_touched}, item::CallEnded};
+///
+/// # use billing_core::{
+/// #     account::{AccountSettings, Assignment}, decide::AccountFacts, digest::Digest, event::Head,
+/// # };
+/// # let settings: AccountSettings = serde_json::from_str(
+/// #     r#"{"id":"alice","currency":"EUR","zone":"Europe/Berlin",
+/// #         "anchor":{"from":"2026-10-01","months":1}}"#,
+/// # )?;
+/// # let (plan, digest) = ("basic".parse()?, Digest::ZERO);
+/// # let basic = Assignment { number: 1, from: "2026-10-01".parse()?, plan, version: 1, digest };
+/// # let (head, assignments) = (Head::EMPTY, vec![basic]);
+/// # let account = AccountFacts { settings, head, assignments, invoiced_until: None };
+/// # let mut call: CallEnded = serde_json::from_str(
+/// #     r#"{"key":{"source":"pbx","id":"1"},"account":"alice",
+/// #         "call":{"start":"2026-10-05T08:00:00Z","duration_ms":4500000,"caller":"","callee":"",
+/// #                 "disposition":"answered","direction":"outbound"}}"#,
+/// # )?;
+/// call.call.start = "2026-10-04T22:30:00Z".parse()?; // after midnight in Berlin
+/// let batch = Batch { label: "calls".into(), entries: vec![Ok(call.into())] };
+/// let accounts = BTreeMap::from([("alice".parse()?, account)]);
+/// let days: Vec<_> = days_touched(&batch, &accounts).into_iter().collect();
+/// assert_eq!(days, [("alice".parse()?, "2026-10-05".parse()?)]);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[must_use]
 pub fn days_touched(
     batch: &Batch,
@@ -226,7 +364,38 @@ pub fn days_touched(
 ///
 /// # Errors
 ///
-/// [`IngestError`] if the batch is too large or a journal is full; then nothing is to be stored.
+/// [`IngestError::TooLarge`] if the batch has too many entries, [`IngestError::JournalFull`] if a journal has no numbers left;
+/// then nothing is to be stored.
+///
+/// # Examples
+///
+/// ```
+/// use std::collections::BTreeMap;
+///
+/// use billing_core::decide::{Batch, IngestFacts, Limits, ParkReason, Receipt, Refusal, ingest};
+/// # use billing_core::item::CallEnded;
+///
+/// # let call: CallEnded = serde_json::from_str(
+/// #     r#"{"key":{"source":"pbx","id":"1"},"account":"alice",
+/// #         "call":{"start":"2026-10-05T08:00:00Z","duration_ms":4500000,"caller":"","callee":"",
+/// #                 "disposition":"answered","direction":"outbound"}}"#,
+/// # )?;
+/// # let refusal = Refusal { place: "line 2".into(), reason: "no start".into(), raw: String::new() };
+/// let batch = Batch { label: "cdr.csv".into(), entries: vec![Ok(call.into()), Err(refusal)] };
+/// let facts = IngestFacts {
+///     accounts: BTreeMap::new(), // none of those named is open
+///     plans: BTreeMap::new(),
+///     claims: BTreeMap::new(),
+///     parked: BTreeMap::new(),
+///     days: BTreeMap::new(),
+///     batch: batch.id()?,
+///     intake: None,
+/// };
+/// let taken = ingest(facts, &batch, Limits::default(), "2026-10-05T12:00:00Z".parse()?)?;
+/// assert_eq!(taken.receipts, [Receipt::Parked(ParkReason::UnknownAccount), Receipt::Refused]);
+/// assert!(taken.intake.balances());
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 pub fn ingest(
     facts: IngestFacts,
     batch: &Batch,
@@ -254,7 +423,36 @@ pub struct Rated {
 ///
 /// # Errors
 ///
-/// [`ParkReason`] if no strategy claims the item, or one cannot price it.
+/// [`ParkReason::NoPrice`] if no strategy claims the item, [`ParkReason::Unpriceable`] if one cannot price it.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::{decide::{ParkReason, rate}, item::{Call, Direction, Item}, plan::PlanBook};
+/// # use billing_core::{item::CallEnded, plan::PlanSpec};
+///
+/// # let spec: PlanSpec = serde_json::from_str(
+/// #     r#"{"id":"basic","version":1,"currency":"EUR","payment":"postpaid",
+/// #         "strategies":[{"id":"calls","kind":"flat_rate","applies_to":{"directions":["outbound"]},
+/// #                        "terms":{"per_minute":"0.02","minutes":"pro_rata"}}]}"#,
+/// # )?;
+/// # let call: CallEnded = serde_json::from_str(
+/// #     r#"{"key":{"source":"pbx","id":"1"},"account":"alice",
+/// #         "call":{"start":"2026-10-05T08:00:00Z","duration_ms":4500000,"caller":"","callee":"",
+/// #                 "disposition":"answered","direction":"outbound"}}"#,
+/// # )?;
+/// # let CallEnded { call, .. } = call;
+/// let plan = PlanBook::standard().build(spec)?; // for outbound calls alone
+/// let (day, currency) = ("2026-10-05".parse()?, "EUR".parse()?);
+/// let rated = rate(&plan, &Item::Call(call.clone()), day, currency)?;
+/// assert_eq!((rated.len(), rated[0].strategy.as_str()), (1, "calls"));
+/// assert_eq!(rated[0].priced.totals.quantity.to_string(), "4500000");
+///
+/// let inbound = Item::Call(Call { direction: Direction::Inbound, ..call });
+/// let no_price = ParkReason::NoPrice { plan: "basic".parse()?, version: 1 };
+/// assert_eq!(rate(&plan, &inbound, day, currency), Err(no_price));
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 pub fn rate(
     plan: &Plan,
     item: &Item,

@@ -114,6 +114,32 @@ pub enum RunOutcome {
 /// # Errors
 ///
 /// [`TimeError`] if a period leaves the calendar.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::{decide::due_periods, time::{Day, Period}};
+///
+/// # use billing_core::{
+/// #     account::{AccountSettings, Assignment}, decide::AccountFacts, digest::Digest, event::Head,
+/// # };
+/// # let settings: AccountSettings = serde_json::from_str(
+/// #     r#"{"id":"alice","currency":"EUR","zone":"Europe/Berlin",
+/// #         "anchor":{"from":"2026-10-01","months":1}}"#,
+/// # )?;
+/// # let (plan, digest) = ("basic".parse()?, Digest::ZERO);
+/// # let basic = Assignment { number: 1, from: "2026-10-01".parse()?, plan, version: 1, digest };
+/// # let (head, assignments) = (Head::EMPTY, vec![basic]);
+/// # let account = AccountFacts { settings, head, assignments, invoiced_until: None };
+/// let at = "2026-11-15T12:00:00Z".parse()?;
+/// let due: Vec<_> = due_periods(&account, at)?.iter().map(Period::to_string).collect();
+/// assert_eq!(due, ["2026-10-01..2026-11-01", "2026-11-01..2026-12-01"]);
+///
+/// let until: Day = "2026-11-01".parse()?;
+/// let invoiced = AccountFacts { invoiced_until: Some(until), ..account };
+/// assert_eq!(due_periods(&invoiced, at)?.len(), 1);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 pub fn due_periods(account: &AccountFacts, at: Instant) -> Result<Vec<Period>, TimeError> {
     let AccountSettings { anchor, zone, .. } = &account.settings;
     let from = account.invoiced_until.or_else(|| account.assignments.first().map(|a| a.from));
@@ -134,6 +160,28 @@ pub fn due_periods(account: &AccountFacts, at: Instant) -> Result<Vec<Period>, T
 /// # Errors
 ///
 /// [`TimeError`] if a period leaves the calendar.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::decide::scopes_touched;
+///
+/// # use billing_core::{
+/// #     account::{AccountSettings, Assignment}, decide::AccountFacts, digest::Digest, event::Head,
+/// # };
+/// # let settings: AccountSettings = serde_json::from_str(
+/// #     r#"{"id":"alice","currency":"EUR","zone":"Europe/Berlin",
+/// #         "anchor":{"from":"2026-10-01","months":1}}"#,
+/// # )?;
+/// # let (plan, digest) = ("basic".parse()?, Digest::ZERO);
+/// # let basic = Assignment { number: 1, from: "2026-10-01".parse()?, plan, version: 1, digest };
+/// # let (head, assignments) = (Head::EMPTY, vec![basic]);
+/// # let account = AccountFacts { settings, head, assignments, invoiced_until: None };
+/// let scopes = scopes_touched(&account, &[], "2026-10-05T12:00:00Z".parse()?)?;
+/// let scopes: Vec<_> = scopes.iter().map(|scope| scope.to_string()).collect();
+/// assert_eq!(scopes, ["stretch:2026-10-01:1", "period:2026-10-01", "lifetime"]);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 pub fn scopes_touched(
     account: &AccountFacts,
     unbilled: &[DayTotal],
@@ -156,6 +204,29 @@ pub fn scopes_touched(
 /// # Errors
 ///
 /// [`TimeError`] if a period leaves the calendar.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::decide::is_invoiced;
+///
+/// # use billing_core::{
+/// #     account::{AccountSettings, Assignment}, decide::AccountFacts, digest::Digest, event::Head,
+/// # };
+/// # let settings: AccountSettings = serde_json::from_str(
+/// #     r#"{"id":"alice","currency":"EUR","zone":"Europe/Berlin",
+/// #         "anchor":{"from":"2026-10-01","months":1}}"#,
+/// # )?;
+/// # let (plan, digest) = ("basic".parse()?, Digest::ZERO);
+/// # let basic = Assignment { number: 1, from: "2026-10-01".parse()?, plan, version: 1, digest };
+/// # let (head, assignments) = (Head::EMPTY, vec![basic]);
+/// # let account = AccountFacts { settings, head, assignments, invoiced_until: None };
+/// let as_of = "2026-11-15T12:00:00Z".parse()?;
+/// assert!(!is_invoiced(&account, as_of)?);
+/// let account = AccountFacts { invoiced_until: Some("2026-11-01".parse()?), ..account };
+/// assert!(is_invoiced(&account, as_of)?);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 pub fn is_invoiced(account: &AccountFacts, as_of: Instant) -> Result<bool, TimeError> {
     let AccountSettings { anchor, zone, .. } = &account.settings;
     let open = anchor.period_of(zone.day_of(as_of))?;
@@ -168,7 +239,48 @@ pub fn is_invoiced(account: &AccountFacts, as_of: Instant) -> Result<bool, TimeE
 ///
 /// # Errors
 ///
-/// [`BillError`] if a strategy fails or a sum leaves its bounds.
+/// [`BillError::PlanUnavailable`], [`BillError::Strategy`] or [`BillError::Charges`] if a plan or one of its strategies fails,
+/// [`BillError::NoPlan`] or [`BillError::Orphaned`] if usage has none, and [`BillError::Money`], [`BillError::Totals`] or
+/// [`BillError::Time`] if a sum or a period leaves its bounds.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::decide::bill;
+///
+/// # use std::{collections::BTreeMap, sync::Arc};
+/// # use billing_core::{decide::BillFacts, plan::{PlanBook, PlanSpec}, usage::DayTotal};
+/// # use billing_core::{
+/// #     account::{AccountSettings, Assignment}, decide::AccountFacts, digest::Digest, event::Head,
+/// # };
+/// # let settings: AccountSettings = serde_json::from_str(
+/// #     r#"{"id":"alice","currency":"EUR","zone":"Europe/Berlin",
+/// #         "anchor":{"from":"2026-10-01","months":1}}"#,
+/// # )?;
+/// # let (plan, digest) = ("basic".parse()?, Digest::ZERO);
+/// # let basic = Assignment { number: 1, from: "2026-10-01".parse()?, plan, version: 1, digest };
+/// # let (head, assignments) = (Head::EMPTY, vec![basic]);
+/// # let account = AccountFacts { settings, head, assignments, invoiced_until: None };
+/// # let spec: PlanSpec = serde_json::from_str(
+/// #     r#"{"id":"basic","version":1,"currency":"EUR","payment":"postpaid",
+/// #         "strategies":[{"id":"calls","kind":"flat_rate","applies_to":{"directions":["outbound"]},
+/// #                        "terms":{"per_minute":"0.02","minutes":"pro_rata"}}]}"#,
+/// # )?;
+/// # let plan = Arc::new(PlanBook::standard().build(spec)?);
+/// # let plans = BTreeMap::from([(("basic".parse()?, 1), Ok(plan))]);
+/// # let total: DayTotal = serde_json::from_str(
+/// #     r#"{"key":{"account":"alice","day":"2026-10-05","assignment":1,"strategy":"calls",
+/// #                "group":"calls","revision":1},"unit":"ms","currency":"EUR",
+/// #         "totals":{"count":1,"quantity":"4500000","amount":null},"closed":false,"billed":false}"#,
+/// # )?;
+/// // `total` is of 5 October: 4 500 000 ms at 0.02 a minute.
+/// let facts = BillFacts { account, plans, unbilled: vec![total], carries: BTreeMap::new() };
+/// let drafts = bill(&facts, "2026-11-02T12:00:00Z".parse()?)?;
+/// assert_eq!(drafts.len(), 2); // October, which ended, and November, which is open
+/// assert_eq!(drafts[0].lines[0].text, "at 0.02 a minute, pro rata");
+/// assert_eq!(drafts[0].taxed.total.to_string(), "1.5");
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 pub fn bill(facts: &BillFacts, at: Instant) -> Result<Vec<Draft>, BillError> {
     let periods = due_periods(&facts.account, at)?;
     let last = periods.last().copied();
@@ -184,7 +296,46 @@ pub fn bill(facts: &BillFacts, at: Instant) -> Result<Vec<Draft>, BillError> {
 ///
 /// # Errors
 ///
-/// [`BillError`] if a bill cannot be drawn up; then nothing is to be stored for this account.
+/// [`BillError`] as of [`bill`]; then nothing is to be stored for this account.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::decide::{bill, issue};
+///
+/// # use std::{collections::BTreeMap, sync::Arc};
+/// # use billing_core::{decide::BillFacts, plan::{PlanBook, PlanSpec}, usage::DayTotal};
+/// # use billing_core::{
+/// #     account::{AccountSettings, Assignment}, decide::AccountFacts, digest::Digest, event::Head,
+/// # };
+/// # let settings: AccountSettings = serde_json::from_str(
+/// #     r#"{"id":"alice","currency":"EUR","zone":"Europe/Berlin",
+/// #         "anchor":{"from":"2026-10-01","months":1}}"#,
+/// # )?;
+/// # let (plan, digest) = ("basic".parse()?, Digest::ZERO);
+/// # let basic = Assignment { number: 1, from: "2026-10-01".parse()?, plan, version: 1, digest };
+/// # let (head, assignments) = (Head::EMPTY, vec![basic]);
+/// # let account = AccountFacts { settings, head, assignments, invoiced_until: None };
+/// # let spec: PlanSpec = serde_json::from_str(
+/// #     r#"{"id":"basic","version":1,"currency":"EUR","payment":"postpaid",
+/// #         "strategies":[{"id":"calls","kind":"flat_rate","applies_to":{"directions":["outbound"]},
+/// #                        "terms":{"per_minute":"0.02","minutes":"pro_rata"}}]}"#,
+/// # )?;
+/// # let plan = Arc::new(PlanBook::standard().build(spec)?);
+/// # let plans = BTreeMap::from([(("basic".parse()?, 1), Ok(plan))]);
+/// # let total: DayTotal = serde_json::from_str(
+/// #     r#"{"key":{"account":"alice","day":"2026-10-05","assignment":1,"strategy":"calls",
+/// #                "group":"calls","revision":1},"unit":"ms","currency":"EUR",
+/// #         "totals":{"count":1,"quantity":"4500000","amount":null},"closed":false,"billed":false}"#,
+/// # )?;
+/// let facts = BillFacts { account, plans, unbilled: vec![total], carries: BTreeMap::new() };
+/// let now = "2026-11-02T12:00:00Z".parse()?;
+/// let (invoices, writes) = issue(&facts, now, &"2026".parse()?, 41, now)?;
+/// assert_eq!((invoices.len(), invoices[0].number), (1, 42));
+/// assert_eq!(invoices[0].draft, bill(&facts, now)?[0]);
+/// assert!(writes.totals.iter().all(|total| total.closed && total.billed));
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 pub fn issue(
     facts: &BillFacts,
     as_of: Instant,
@@ -234,7 +385,45 @@ pub fn issue(
 ///
 /// # Errors
 ///
-/// [`BillError`] if a strategy fails or a sum leaves its bounds.
+/// [`BillError`] as of [`bill`].
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::{decide::settle, time::Period};
+///
+/// # use std::{collections::BTreeMap, sync::Arc};
+/// # use billing_core::{decide::BillFacts, plan::{PlanBook, PlanSpec}, usage::DayTotal};
+/// # use billing_core::{
+/// #     account::{AccountSettings, Assignment}, decide::AccountFacts, digest::Digest, event::Head,
+/// # };
+/// # let settings: AccountSettings = serde_json::from_str(
+/// #     r#"{"id":"alice","currency":"EUR","zone":"Europe/Berlin",
+/// #         "anchor":{"from":"2026-10-01","months":1}}"#,
+/// # )?;
+/// # let (plan, digest) = ("basic".parse()?, Digest::ZERO);
+/// # let basic = Assignment { number: 1, from: "2026-10-01".parse()?, plan, version: 1, digest };
+/// # let (head, assignments) = (Head::EMPTY, vec![basic]);
+/// # let account = AccountFacts { settings, head, assignments, invoiced_until: None };
+/// # let spec: PlanSpec = serde_json::from_str(
+/// #     r#"{"id":"basic","version":1,"currency":"EUR","payment":"postpaid",
+/// #         "strategies":[{"id":"calls","kind":"flat_rate","applies_to":{"directions":["outbound"]},
+/// #                        "terms":{"per_minute":"0.02","minutes":"pro_rata"}}]}"#,
+/// # )?;
+/// # let plan = Arc::new(PlanBook::standard().build(spec)?);
+/// # let plans = BTreeMap::from([(("basic".parse()?, 1), Ok(plan))]);
+/// # let total: DayTotal = serde_json::from_str(
+/// #     r#"{"key":{"account":"alice","day":"2026-10-05","assignment":1,"strategy":"calls",
+/// #                "group":"calls","revision":1},"unit":"ms","currency":"EUR",
+/// #         "totals":{"count":1,"quantity":"4500000","amount":null},"closed":false,"billed":false}"#,
+/// # )?;
+/// let facts = BillFacts { account, plans, unbilled: vec![total], carries: BTreeMap::new() };
+/// let october = Period::try_new("2026-10-01".parse()?, "2026-11-01".parse()?)?;
+/// let (draft, carries) = settle(&facts, october)?;
+/// assert_eq!(draft.taxed.total.to_string(), "1.5");
+/// assert!(carries.values().all(|carry| carry.billed == draft.taxed.net));
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 pub fn settle(
     facts: &BillFacts,
     period: Period,

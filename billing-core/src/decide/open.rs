@@ -27,6 +27,26 @@ pub enum OpenAccountError {
 /// # Errors
 ///
 /// [`OpenAccountError::Differs`] if the id is taken by an account with other settings.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::{account::AccountSettings, decide::{AccountFacts, open_account}};
+///
+/// # let settings: AccountSettings = serde_json::from_str(
+/// #     r#"{"id":"alice","currency":"EUR","zone":"Europe/Berlin",
+/// #         "anchor":{"from":"2026-10-01","months":1}}"#,
+/// # )?;
+/// let now = "2026-10-01T08:00:00Z".parse()?;
+/// let writes = open_account(None, &settings, now)?.expect("a new account");
+/// assert_eq!(writes.events.len(), 1);
+///
+/// let (head, assignments) = (writes.heads[0].1, vec![]);
+/// let settings = settings.clone();
+/// let facts = AccountFacts { settings, head, assignments, invoiced_until: None };
+/// assert_eq!(open_account(Some(&facts), &facts.settings, now)?, None);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 pub fn open_account(
     existing: Option<&AccountFacts>,
     settings: &AccountSettings,

@@ -68,6 +68,17 @@ pub struct Parked {
 }
 
 /// Why an item is parked. The text holds no personal data.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::decide::ParkReason;
+///
+/// let reason = ParkReason::NoPlan { day: "2026-10-05".parse()? };
+/// assert_eq!(reason.to_string(), "the account has no plan on 2026-10-05");
+/// assert_eq!(serde_json::to_string(&reason)?, r#"{"code":"no_plan","day":"2026-10-05"}"#);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(tag = "code", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -148,6 +159,19 @@ pub enum ParkReason {
 /// An input that could not be decoded: its raw text is kept with its place.
 ///
 /// The raw text may be personal data: `Debug` shows its length alone.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::decide::Refusal;
+///
+/// let refusal = Refusal {
+///     place: "line 2".into(),
+///     reason: "no column `start`".into(),
+///     raw: "2;+12025550100;61".into(),
+/// };
+/// assert!(format!("{refusal:?}").ends_with("raw: 17 bytes }"));
+/// ```
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Refusal {
@@ -194,6 +218,20 @@ pub struct Intake {
 
 impl Intake {
     /// Whether every entry is accounted for.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::decide::Intake;
+    ///
+    /// let intake: Intake = serde_json::from_str(
+    ///     r#"{"id":"a1","label":"cdr.csv","at":"2026-10-05T12:00:00Z","received":5,
+    ///         "recorded":2,"replayed":1,"conflict":0,"parked":1,"refused":1}"#,
+    /// )?;
+    /// assert!(intake.balances());
+    /// assert!(!Intake { received: 6, ..intake }.balances());
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     #[must_use]
     pub fn balances(&self) -> bool {
         let parts = [self.recorded, self.replayed, self.conflict, self.parked, self.refused];
@@ -211,6 +249,8 @@ pub struct CarryMove {
 }
 
 /// Everything one decision stores, applied in one transaction.
+///
+/// What is not mentioned stays as it is; nothing is deleted but the parked copy of an item that was mended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Writes {
     /// Accounts to open.

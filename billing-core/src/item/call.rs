@@ -41,6 +41,20 @@ pub struct Call {
 
 impl Call {
     /// The milliseconds a price may be asked for: zero unless the call was answered.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::item::{Call, Disposition};
+    ///
+    /// # let call: Call = serde_json::from_str(
+    /// #     r#"{"start":"2026-10-05T08:00:00Z","duration_ms":61000,"caller":"","callee":"",
+    /// #         "disposition":"answered","direction":"outbound"}"#,
+    /// # )?;
+    /// assert_eq!(call.charged_ms(), 61_000);
+    /// assert_eq!(Call { disposition: Disposition::Busy, ..call }.charged_ms(), 0);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     #[must_use]
     pub const fn charged_ms(&self) -> u64 {
         match self.disposition {
@@ -78,6 +92,14 @@ pub enum Direction {
 
 impl Disposition {
     /// The name used in documents and fingerprints.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::item::Disposition;
+    ///
+    /// assert_eq!(Disposition::NoAnswer.name(), "no_answer");
+    /// ```
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -91,6 +113,14 @@ impl Disposition {
 
 impl Direction {
     /// The name used in documents and fingerprints.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::item::Direction;
+    ///
+    /// assert_eq!(Direction::Outbound.name(), "outbound");
+    /// ```
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -27,18 +27,45 @@ pub struct Party(CompactString);
 
 impl Party {
     /// Nobody known: the empty text.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::item::Party;
+    ///
+    /// assert_eq!(Party::unknown().as_str(), "");
+    /// ```
     #[must_use]
     pub const fn unknown() -> Self {
         Self(CompactString::const_new(""))
     }
 
     /// The text as the source wrote it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::item::Party;
+    ///
+    /// assert_eq!("extension 12".parse::<Party>()?.as_str(), "extension 12");
+    /// # Ok::<(), billing_core::item::InvalidParty>(())
+    /// ```
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
     /// The text as a telephone number, if it is one: 1 to 15 digits, with or without `+`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::item::Party;
+    ///
+    /// assert_eq!("+12025550123".parse::<Party>()?.number(), Some("12025550123".parse()?));
+    /// assert_eq!("extension 12".parse::<Party>()?.number(), None);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn number(&self) -> Option<PhoneNumber> {
         PhoneNumber::try_new(&self.0).ok()

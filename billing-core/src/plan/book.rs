@@ -38,12 +38,28 @@ impl PlanBook {
     pub const STRATEGIES_MAX: usize = 1_000;
 
     /// A book without kinds.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::plan::PlanBook;
+    ///
+    /// assert_eq!(PlanBook::empty().kinds().count(), 0);
+    /// ```
     #[must_use]
     pub const fn empty() -> Self {
         Self { kinds: BTreeMap::new() }
     }
 
     /// The built-in kinds.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::plan::PlanBook;
+    ///
+    /// assert!(PlanBook::standard().kinds().any(|kind| kind == "flat_rate"));
+    /// ```
     #[must_use]
     pub fn standard() -> Self {
         Self::empty()
@@ -54,6 +70,48 @@ impl PlanBook {
     /// The book with a further kind; a kind of the same name is replaced.
     ///
     /// What a name means must never change while plans use it: new behaviour is a new name.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use billing_core::plan::{PlanBook, PlanSpec};
+    ///
+    /// # use billing_core::{
+    /// #     id::{Group, StrategyId},
+    /// #     item::Item,
+    /// #     money::{Exact, Quantity},
+    /// #     plan::{Arrival, Bill, Priced, Problem, Strategy, StretchFacts},
+    /// #     usage::Totals,
+    /// # };
+    /// # #[derive(Debug)]
+    /// # struct Fee(StrategyId);
+    /// # impl Strategy for Fee {
+    /// #     fn id(&self) -> &StrategyId { &self.0 }
+    /// #     fn group(&self, _: &Item) -> Option<Group> { "calls".parse().ok() }
+    /// #     fn on_arrival(&self, _: &Arrival<'_>) -> Result<Priced, Problem> {
+    /// #         let unit = "call".parse().map_err(|_| Problem("no unit".into()))?;
+    /// #         let quantity = Quantity::from_u64(1)?;
+    /// #         Ok(Priced::new(unit, Totals { count: 1, quantity, amount: None }))
+    /// #     }
+    /// #     fn settle(&self, facts: &StretchFacts, bill: &mut Bill) -> Result<(), Problem> {
+    /// #         for (group, usage) in &facts.usage {
+    /// #             bill.charge(group.clone(), Exact::from(usage.unbilled.quantity), "1 a call".into());
+    /// #         }
+    /// #         Ok(())
+    /// #     }
+    /// # }
+    /// // `Fee` is a `Strategy` of the host's own.
+    /// let book = PlanBook::standard().with_kind("fee", |spec| Ok(Arc::new(Fee(spec.id.clone()))));
+    /// let spec: PlanSpec = serde_json::from_str(
+    ///     r#"{"id":"basic","version":1,"currency":"EUR","payment":"postpaid",
+    ///         "strategies":[{"id":"fees","kind":"fee","terms":{}}]}"#,
+    /// )?;
+    /// assert!(book.build(spec.clone()).is_ok());
+    /// assert!(PlanBook::standard().build(spec).is_err(), "two books do not see each other");
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     #[must_use]
     pub fn with_kind(
         mut self,
@@ -65,6 +123,14 @@ impl PlanBook {
     }
 
     /// The names of the kinds, in order.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::plan::PlanBook;
+    ///
+    /// assert_eq!(PlanBook::standard().kinds().collect::<Vec<_>>(), ["blocks", "flat_rate"]);
+    /// ```
     pub fn kinds(&self) -> impl Iterator<Item = &str> {
         self.kinds.keys().map(CompactString::as_str)
     }
@@ -73,7 +139,28 @@ impl PlanBook {
     ///
     /// # Errors
     ///
-    /// [`BuildPlanError`] names the strategy, and what of it is unknown, doubled or wrong.
+    /// [`BuildPlanError::Version`] and [`BuildPlanError::Strategies`] if a number is out of bounds; [`BuildPlanError::Doubled`],
+    /// [`BuildPlanError::UnknownKind`], [`BuildPlanError::Terms`] and [`BuildPlanError::OtherId`] name the strategy that is wrong.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::plan::{BuildPlanError, PlanBook};
+    ///
+    /// # use billing_core::plan::PlanSpec;
+    /// # let spec: PlanSpec = serde_json::from_str(
+    /// #     r#"{"id":"basic","version":1,"currency":"EUR","payment":"postpaid",
+    /// #         "strategies":[{"id":"calls","kind":"flat_rate",
+    /// #                        "terms":{"per_minute":"0.02","minutes":"pro_rata"}}]}"#,
+    /// # )?;
+    /// let book = PlanBook::standard();
+    /// assert_eq!(book.build(spec.clone())?.strategies().count(), 1);
+    ///
+    /// let doubled = [spec.strategies.clone(), spec.strategies.clone()].concat();
+    /// let error = book.build(PlanSpec { strategies: doubled, ..spec }).unwrap_err();
+    /// assert_eq!(error, BuildPlanError::Doubled { strategy: "calls".parse()? });
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn build(&self, spec: PlanSpec) -> Result<Plan, BuildPlanError> {
         if spec.version == 0 {
             return Err(BuildPlanError::Version);
@@ -114,6 +201,23 @@ impl fmt::Debug for PlanBook {
 }
 
 /// A plan document and the strategies built from it.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::plan::PlanBook;
+///
+/// # use billing_core::plan::PlanSpec;
+/// # let spec: PlanSpec = serde_json::from_str(
+/// #     r#"{"id":"basic","version":1,"currency":"EUR","payment":"postpaid",
+/// #         "strategies":[{"id":"calls","kind":"flat_rate",
+/// #                        "terms":{"per_minute":"0.02","minutes":"pro_rata"}}]}"#,
+/// # )?;
+/// let plan = PlanBook::standard().build(spec)?;
+/// let ids: Vec<_> = plan.strategies().map(|strategy| strategy.id().as_str()).collect();
+/// assert_eq!(ids, ["calls"]);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Plan {
     spec: PlanSpec,
@@ -122,17 +226,64 @@ pub struct Plan {
 
 impl Plan {
     /// The document.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::plan::PlanBook;
+    ///
+    /// # use billing_core::plan::PlanSpec;
+    /// # let spec: PlanSpec = serde_json::from_str(
+    /// #     r#"{"id":"basic","version":1,"currency":"EUR","payment":"postpaid",
+    /// #         "strategies":[{"id":"calls","kind":"flat_rate",
+    /// #                        "terms":{"per_minute":"0.02","minutes":"pro_rata"}}]}"#,
+    /// # )?;
+    /// assert_eq!(PlanBook::standard().build(spec.clone())?.spec(), &spec);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     #[must_use]
     pub const fn spec(&self) -> &PlanSpec {
         &self.spec
     }
 
     /// Each strategy with its document, in the plan's order.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::plan::PlanBook;
+    ///
+    /// # use billing_core::plan::PlanSpec;
+    /// # let spec: PlanSpec = serde_json::from_str(
+    /// #     r#"{"id":"basic","version":1,"currency":"EUR","payment":"postpaid",
+    /// #         "strategies":[{"id":"calls","kind":"flat_rate",
+    /// #                        "terms":{"per_minute":"0.02","minutes":"pro_rata"}}]}"#,
+    /// # )?;
+    /// let plan = PlanBook::standard().build(spec)?;
+    /// assert!(plan.with_specs().all(|(spec, strategy)| spec.id == *strategy.id()));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn with_specs(&self) -> impl Iterator<Item = (&StrategySpec, &dyn Strategy)> {
         self.spec.strategies.iter().zip(self.strategies())
     }
 
     /// The strategies, in the order in which they are settled.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::{plan::PlanBook, usage::Scope};
+    ///
+    /// # use billing_core::plan::PlanSpec;
+    /// # let spec: PlanSpec = serde_json::from_str(
+    /// #     r#"{"id":"basic","version":1,"currency":"EUR","payment":"postpaid",
+    /// #         "strategies":[{"id":"calls","kind":"flat_rate",
+    /// #                        "terms":{"per_minute":"0.02","minutes":"pro_rata"}}]}"#,
+    /// # )?;
+    /// let plan = PlanBook::standard().build(spec)?;
+    /// assert!(plan.strategies().all(|strategy| strategy.scope() == Scope::Stretch));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn strategies(&self) -> impl Iterator<Item = &dyn Strategy> {
         self.strategies.iter().map(AsRef::as_ref)
     }

@@ -54,6 +54,22 @@ pub enum Payment {
 }
 
 /// One strategy of a plan as a document.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::plan::StrategySpec;
+///
+/// let read = |terms: &str| {
+///     serde_json::from_str::<StrategySpec>(&format!(
+///         r#"{{"id":"calls","kind":"flat_rate","terms":{terms}}}"#
+///     ))
+/// };
+/// let spec = read(r#"{"per_minute":"0.02","minutes":"pro_rata"}"#)?;
+/// assert!(spec.applies_to.is_everything());
+/// assert!(read(r#"{"per_minute":0.02,"minutes":"pro_rata"}"#).is_err(), "a price is text");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StrategySpec {
@@ -70,6 +86,17 @@ pub struct StrategySpec {
 }
 
 /// Which calls a strategy charges for. An empty list excludes nothing.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::plan::AppliesTo;
+///
+/// let json = r#"{"directions":["outbound"],"callee":["1202","44"]}"#;
+/// let applies_to: AppliesTo = serde_json::from_str(json)?;
+/// assert_eq!(applies_to.callee.len(), 2);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AppliesTo {
@@ -83,12 +110,45 @@ pub struct AppliesTo {
 
 impl AppliesTo {
     /// Whether nothing is excluded.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::{item::Direction, plan::AppliesTo};
+    ///
+    /// assert!(AppliesTo::default().is_everything());
+    /// let outbound = AppliesTo { directions: vec![Direction::Outbound], ..AppliesTo::default() };
+    /// assert!(!outbound.is_everything());
+    /// ```
     #[must_use]
     pub const fn is_everything(&self) -> bool {
         self.directions.is_empty() && self.callee.is_empty()
     }
 
     /// Whether the item is one of those charged for. Looks at the item alone.
+    ///
+    /// A callee that is no telephone number starts with no prefix.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::plan::AppliesTo;
+    ///
+    /// # use billing_core::item::{Call, Direction, Item};
+    /// # let call: Call = serde_json::from_str(
+    /// #     r#"{"start":"2026-10-05T08:00:00Z","duration_ms":61000,"caller":"",
+    /// #         "callee":"+12025550123","disposition":"answered","direction":"outbound"}"#,
+    /// # )?;
+    /// let item = Item::Call(call.clone());
+    /// let washington = AppliesTo { callee: vec!["1202".parse()?], ..AppliesTo::default() };
+    /// assert!(washington.includes(&item));
+    ///
+    /// let inbound = AppliesTo { directions: vec![Direction::Inbound], ..washington.clone() };
+    /// assert!(!inbound.includes(&item));
+    /// let short_code = Item::Call(Call { callee: "*97".parse()?, ..call });
+    /// assert!(!washington.includes(&short_code));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn includes(&self, item: &Item) -> bool {
         match item {
@@ -104,6 +164,21 @@ impl AppliesTo {
 
 impl PlanSpec {
     /// The digest of the document in its canonical form: JSON, fields as declared, terms in order of their names.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use billing_core::plan::PlanSpec;
+    /// # let spec: PlanSpec = serde_json::from_str(
+    /// #     r#"{"id":"basic","version":1,"currency":"EUR","payment":"postpaid",
+    /// #         "strategies":[{"id":"calls","kind":"flat_rate",
+    /// #                        "terms":{"per_minute":"0.02","minutes":"pro_rata"}}]}"#,
+    /// # )?;
+    /// let later = PlanSpec { version: 2, ..spec.clone() };
+    /// assert_eq!(spec.digest(), spec.clone().digest());
+    /// assert_ne!(spec.digest(), later.digest());
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     #[must_use]
     pub fn digest(&self) -> Digest {
         let mut spec = self.clone();

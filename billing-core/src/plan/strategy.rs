@@ -16,6 +16,54 @@ use crate::{
 ///
 /// A strategy is built from its terms and keeps no state: facts are handed in, what it decides is handed back, and the same
 /// facts always give the same answer.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::{
+///     id::{Group, StrategyId, Unit},
+///     item::Item,
+///     money::{Exact, Quantity},
+///     plan::{Arrival, Bill, Priced, Problem, Strategy, StretchFacts},
+///     usage::Totals,
+/// };
+///
+/// /// A fee of 0.05 for each call; further groups and prices would come from the terms.
+/// #[derive(Debug)]
+/// struct Fee {
+///     id: StrategyId,
+///     group: Group,
+///     unit: Unit,
+///     fee: Exact,
+/// }
+///
+/// impl Strategy for Fee {
+///     fn id(&self) -> &StrategyId {
+///         &self.id
+///     }
+///
+///     fn group(&self, _item: &Item) -> Option<Group> {
+///         Some(self.group.clone())
+///     }
+///
+///     fn on_arrival(&self, _arrival: &Arrival<'_>) -> Result<Priced, Problem> {
+///         let totals = Totals { count: 1, quantity: Quantity::from_u64(1)?, amount: None };
+///         Ok(Priced::new(self.unit.clone(), totals))
+///     }
+///
+///     fn settle(&self, facts: &StretchFacts, bill: &mut Bill) -> Result<(), Problem> {
+///         for (group, usage) in &facts.usage {
+///             let fees = Exact::from(usage.unbilled.quantity).mul(&self.fee);
+///             bill.charge(group.clone(), fees, "at 0.05 a call".into());
+///         }
+///         Ok(())
+///     }
+/// }
+/// # let (id, group, unit) = ("fees".parse()?, "calls".parse()?, "call".parse()?);
+/// # let fee = Fee { id, group, unit, fee: "0.05".parse()? };
+/// # assert_eq!(fee.scope(), billing_core::usage::Scope::Stretch);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 pub trait Strategy: Debug + Send + Sync {
     /// Unique in the plan, kept across its versions.
     fn id(&self) -> &StrategyId;
@@ -52,6 +100,22 @@ pub trait Strategy: Debug + Send + Sync {
 }
 
 /// An item that has arrived, and what a strategy may know of it.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::{item::Item, plan::Arrival};
+///
+/// # let call = serde_json::from_str(
+/// #     r#"{"start":"2026-10-05T08:00:00Z","duration_ms":61000,"caller":"","callee":"",
+/// #         "disposition":"answered","direction":"outbound"}"#,
+/// # )?;
+/// let item = Item::Call(call);
+/// let arrival = Arrival::new(&item, "2026-10-05".parse()?, "EUR".parse()?);
+/// assert_eq!(arrival.item(), &item);
+/// assert_eq!((arrival.day().to_string(), arrival.currency().code()), ("2026-10-05".into(), "EUR"));
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Arrival<'a> {
     item: &'a Item,
@@ -86,6 +150,17 @@ impl<'a> Arrival<'a> {
 }
 
 /// What a strategy makes of an item.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::{money::Quantity, plan::Priced, usage::Totals};
+///
+/// let totals = Totals { count: 1, quantity: Quantity::from_u64(61_000)?, amount: None };
+/// let priced = Priced::new("ms".parse()?, totals);
+/// assert_eq!(priced.totals, totals);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Priced {
@@ -104,6 +179,15 @@ impl Priced {
 }
 
 /// Why a strategy cannot price or settle, as a lowercase clause without personal data.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::{money::Quantity, plan::Problem};
+///
+/// let problem: Problem = Quantity::from_units(1, 11).unwrap_err().into();
+/// assert!(!problem.to_string().is_empty());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Problem(pub String);
@@ -132,12 +216,57 @@ impl GroupUsage {
     /// # Errors
     ///
     /// [`Problem`] if the sum leaves the bounds of a [`Quantity`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use billing_core::{
+    /// #     account::Stretch, id::Group, money::Quantity,
+    /// #     plan::{GroupUsage, StretchFacts}, time::Period, usage::{Carry, Totals},
+    /// # };
+    /// # let calls: Group = "calls".parse()?;
+    /// # let quantity = Quantity::from_u64(4_500_000)?;
+    /// # let totals = Totals { count: 1, quantity, amount: None };
+    /// let before = Carry { quantity: Quantity::from_u64(500_000)?, ..Carry::nothing() };
+    /// let usage = GroupUsage::new("ms".parse()?, totals, before);
+    /// assert_eq!(usage.quantity_after()?, Quantity::from_u64(5_000_000)?);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn quantity_after(&self) -> Result<Quantity, Problem> {
         Ok(self.before.quantity.checked_add(self.unbilled.quantity)?)
     }
 }
 
 /// What a strategy is handed to settle one stretch.
+///
+/// # Examples
+///
+/// ```
+/// use std::collections::BTreeMap;
+///
+/// use billing_core::plan::{Bill, FlatRate, Strategy, StrategySpec};
+///
+/// # use billing_core::{
+/// #     account::Stretch, id::Group, money::Quantity,
+/// #     plan::{GroupUsage, StretchFacts}, time::Period, usage::{Carry, Totals},
+/// # };
+/// # let calls: Group = "calls".parse()?;
+/// # let quantity = Quantity::from_u64(4_500_000)?;
+/// # let totals = Totals { count: 1, quantity, amount: None };
+/// # let spec: StrategySpec = serde_json::from_str(
+/// #     r#"{"id":"calls","kind":"flat_rate","terms":{"per_minute":"0.02","minutes":"pro_rata"}}"#,
+/// # )?;
+/// # let period = Period::try_new("2026-10-01".parse()?, "2026-11-01".parse()?)?;
+/// # let stretch = Stretch { period, start: period.start(), end: period.end(), assignment: 1 };
+/// let usage = GroupUsage::new("ms".parse()?, totals, Carry::nothing());
+/// let usage = BTreeMap::from([(calls, usage)]);
+/// let facts = StretchFacts::new(stretch, "EUR".parse()?, usage, BTreeMap::new());
+///
+/// let mut bill = Bill::default();
+/// FlatRate::try_new(&spec)?.settle(&facts, &mut bill)?;
+/// assert_eq!(bill.charges()[0].exact, "1.5".parse()?);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct StretchFacts {
@@ -187,6 +316,18 @@ pub struct Charge {
 /// The bill of one stretch in the making, as strategies see it.
 ///
 /// It collects exact differences; rounding them and sharing them out over days is not the strategies' business.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::{money::Exact, plan::Bill};
+///
+/// let mut bill = Bill::default();
+/// let blocks = Exact::from_integer(19);
+/// bill.charge("calls".parse()?, blocks.mul(&"0.2".parse()?), "19 blocks of 30 s at 0.2".into());
+/// assert_eq!(bill.charges()[0].exact.to_string(), "3.8");
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Bill {
     before: Vec<(StrategyId, Charge)>,
@@ -195,17 +336,50 @@ pub struct Bill {
 
 impl Bill {
     /// Charges a group with an exact difference; negative gives back.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::plan::Bill;
+    ///
+    /// let mut bill = Bill::default();
+    /// bill.charge("calls".parse()?, "1/3".parse()?, "a third".into());
+    /// assert_eq!(bill.charges()[0].text, "a third");
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn charge(&mut self, group: Group, exact: Exact, text: String) {
         self.charges.push(Charge { group, exact, text });
     }
 
     /// What the strategy at work has charged so far.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::plan::Bill;
+    ///
+    /// assert!(Bill::default().charges().is_empty());
+    /// ```
     #[must_use]
     pub fn charges(&self) -> &[Charge] {
         &self.charges
     }
 
     /// What the strategies before it in the plan charged in this stretch.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::{money::Exact, plan::Bill};
+    ///
+    /// // What is left of a minimum of 10 a strategy that stands last in its plan would charge.
+    /// let lacking = |bill: &Bill| {
+    ///     let charges = bill.charged_before().iter().map(|(_, charge)| &charge.exact);
+    ///     let sum = charges.fold(Exact::zero(), |sum, exact| sum.add(exact));
+    ///     Exact::from_integer(10).sub(&sum).max(Exact::zero())
+    /// };
+    /// assert_eq!(lacking(&Bill::default()), Exact::from_integer(10));
+    /// ```
     #[must_use]
     pub fn charged_before(&self) -> &[(StrategyId, Charge)] {
         &self.before

@@ -32,7 +32,7 @@ use crate::{
 ///
 /// # Errors
 ///
-/// [`Error::Store`](crate::Error::Store) if the store cannot be read at all. A row that cannot be understood is a finding.
+/// [`Error::Store`] if the store cannot be read at all. A row that cannot be understood is a finding.
 ///
 /// # Examples
 ///
@@ -56,6 +56,18 @@ pub async fn verify(tenant: &Tenant) -> Result<Report> {
 }
 
 /// What was checked, and what does not agree.
+///
+/// # Examples
+///
+/// ```
+/// use billing_store::verify::{Finding, Promise, Report};
+///
+/// # let what = "the link of entry 3 does not follow".to_owned();
+/// let finding = Finding { promise: Promise::Journal, account: Some("alice".parse()?), what };
+/// let report = Report { findings: vec![finding], found: 1, ..Report::default() };
+/// assert!(!report.is_clean());
+/// # Ok::<(), billing_core::id::InvalidId>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     /// Accounts whose journals were walked.
@@ -81,6 +93,15 @@ impl Report {
     pub const FINDINGS_MAX: usize = 1_000;
 
     /// Whether everything agrees.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_store::verify::Report;
+    ///
+    /// assert!(Report::default().is_clean());
+    /// assert!(!Report { found: 1, ..Report::default() }.is_clean());
+    /// ```
     #[must_use]
     pub const fn is_clean(&self) -> bool {
         self.found == 0
@@ -95,6 +116,17 @@ impl Report {
 }
 
 /// Something that does not agree.
+///
+/// # Examples
+///
+/// ```
+/// use billing_store::verify::{Finding, Promise};
+///
+/// let what = "entry 3 is missing".to_owned();
+/// let finding = Finding { promise: Promise::Journal, account: Some("alice".parse()?), what };
+/// assert_eq!(finding.to_string(), "the journal is whole (account alice): entry 3 is missing");
+/// # Ok::<(), billing_core::id::InvalidId>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// Which promise is broken.

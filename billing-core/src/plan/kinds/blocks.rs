@@ -16,6 +16,17 @@ use crate::{
 };
 
 /// What the kind `blocks` asks for.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::plan::{BlockScope, BlocksTerms};
+///
+/// let json = r#"{"block_ms":30000,"per_block":"0.2","scope":"period"}"#;
+/// let terms: BlocksTerms = serde_json::from_str(json)?;
+/// assert_eq!((terms.block_ms.get(), terms.scope), (30_000, BlockScope::Period));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BlocksTerms {
@@ -40,6 +51,30 @@ pub enum BlockScope {
 }
 
 /// A strategy of the kind `blocks`.
+///
+/// Talk is counted in `block` if each call is rounded up by itself, otherwise in `ms`, for all its calls together in the group
+/// `calls`.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::{item::Item, plan::{Arrival, Blocks, Strategy}};
+///
+/// # use billing_core::plan::StrategySpec;
+/// # let call = serde_json::from_str(
+/// #     r#"{"start":"2026-10-05T08:00:00Z","duration_ms":61000,"caller":"","callee":"",
+/// #         "disposition":"answered","direction":"outbound"}"#,
+/// # )?;
+/// let spec: StrategySpec = serde_json::from_str(
+///     r#"{"id":"calls","kind":"blocks",
+///         "terms":{"block_ms":30000,"per_block":"0.2","scope":"call"}}"#,
+/// )?;
+/// let item = Item::Call(call); // of 61 s
+/// let arrival = Arrival::new(&item, "2026-10-05".parse()?, "EUR".parse()?);
+/// let priced = Blocks::try_new(&spec)?.on_arrival(&arrival)?;
+/// assert_eq!((priced.totals.quantity.to_string(), priced.unit.as_str()), ("3".into(), "block"));
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Blocks {
     id: StrategyId,
@@ -55,6 +90,18 @@ impl Blocks {
     /// # Errors
     ///
     /// [`Problem`] if the terms are not [`BlocksTerms`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::plan::{Blocks, StrategySpec};
+    ///
+    /// let spec: StrategySpec = serde_json::from_str(
+    ///     r#"{"id":"calls","kind":"blocks","terms":{"block_ms":0,"per_block":"0.2","scope":"call"}}"#,
+    /// )?;
+    /// assert!(Blocks::try_new(&spec).is_err(), "a block is never empty");
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     pub fn try_new(spec: &StrategySpec) -> Result<Self, Problem> {
         let terms: BlocksTerms = kinds::terms(spec)?;
         let unit = match terms.scope {

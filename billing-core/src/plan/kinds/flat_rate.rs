@@ -16,6 +16,17 @@ use crate::{
 const MINUTE_MS: u64 = 60_000;
 
 /// What the kind `flat_rate` asks for.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::plan::{FlatRateTerms, Minutes};
+///
+/// let json = r#"{"per_minute":"0.02","minutes":"per_started_minute"}"#;
+/// let terms: FlatRateTerms = serde_json::from_str(json)?;
+/// assert_eq!(terms.minutes, Minutes::PerStartedMinute);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FlatRateTerms {
@@ -36,6 +47,29 @@ pub enum Minutes {
 }
 
 /// A strategy of the kind `flat_rate`.
+///
+/// Talk is counted in `ms` if minutes are pro rata, otherwise in `min`, for all its calls together in the group `calls`.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::{item::Item, plan::{Arrival, FlatRate, Strategy}};
+///
+/// # use billing_core::plan::StrategySpec;
+/// # let call = serde_json::from_str(
+/// #     r#"{"start":"2026-10-05T08:00:00Z","duration_ms":61000,"caller":"","callee":"",
+/// #         "disposition":"answered","direction":"outbound"}"#,
+/// # )?;
+/// let spec: StrategySpec = serde_json::from_str(
+///     r#"{"id":"calls","kind":"flat_rate",
+///         "terms":{"per_minute":"0.02","minutes":"per_started_minute"}}"#,
+/// )?;
+/// let item = Item::Call(call); // of 61 s
+/// let arrival = Arrival::new(&item, "2026-10-05".parse()?, "EUR".parse()?);
+/// let priced = FlatRate::try_new(&spec)?.on_arrival(&arrival)?;
+/// assert_eq!((priced.totals.quantity.to_string(), priced.unit.as_str()), ("2".into(), "min"));
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct FlatRate {
     id: StrategyId,
@@ -51,6 +85,19 @@ impl FlatRate {
     /// # Errors
     ///
     /// [`Problem`] if the terms are not [`FlatRateTerms`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::plan::{FlatRate, StrategySpec};
+    ///
+    /// let spec: StrategySpec = serde_json::from_str(
+    ///     r#"{"id":"calls","kind":"flat_rate","terms":{"minutes":"pro_rata"}}"#,
+    /// )?;
+    /// let problem = FlatRate::try_new(&spec).unwrap_err();
+    /// assert_eq!(problem.to_string(), "missing field `per_minute`");
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     pub fn try_new(spec: &StrategySpec) -> Result<Self, Problem> {
         let terms: FlatRateTerms = kinds::terms(spec)?;
         let unit = match terms.minutes {
