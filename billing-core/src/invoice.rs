@@ -277,7 +277,7 @@ impl Invoice {
     /// ```
     #[must_use]
     pub fn body(&self) -> String {
-        // Serialising a value made of texts, numbers and lists of them cannot fail.
+        // Texts, numbers and lists of them can always be written; a fraction too long for it does not get into a line.
         serde_json::to_string(self).unwrap_or_default()
     }
 

@@ -1,29 +1,25 @@
 //! The door: every use case begins a unit, loads facts, decides, applies and commits.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use billing_core::{
     account::AccountSettings,
     decide::{
-        self, AccountFacts, AssignError, AssignFacts, Batch, BillError, BillFacts, IngestError,
-        IngestFacts, Intake, Limits, OpenAccountError, OpenDay, Parked, Plans, Receipt, RunOutcome,
-        Writes,
+        self, AccountFacts, AssignFacts, Batch, BillFacts, IngestError, IngestFacts, Limits,
+        OpenDay, Parked, Plans, RunOutcome, Writes,
     },
-    digest::Digest,
-    id::{AccountId, InvalidId, PlanId, SeriesId, TenantId},
+    id::{AccountId, PlanId, SeriesId, TenantId},
     invoice::{Invoice, RunningBill},
     item::{CallEnded, ItemKey},
-    plan::{BuildPlanError, Plan, PlanBook, PlanSpec},
-    time::{Day, Instant, TimeError},
+    plan::{Plan, PlanBook, PlanSpec},
+    time::{Day, Instant},
     usage::DayTotal,
 };
 
 use crate::{
+    answer::{Error, Outcome, Result, TakenIn},
     clock::Clock,
-    error::StoreError,
+    plans::BuiltPlans,
     store::{Facts, Locks, Store, Unit},
 };
 
@@ -75,116 +71,9 @@ pub struct Billing {
 #[derive(Debug)]
 struct Parts {
     store: Arc<dyn Store>,
-    book: PlanBook,
     clock: Arc<dyn Clock>,
     limits: Limits,
-    /// By the digest of their documents: the same content is the same plan, for every tenant.
-    built: Mutex<BTreeMap<Digest, Arc<Plan>>>,
-}
-
-/// A use case failed. Nothing was stored, unless the store says that the outcome is unknown.
-///
-/// # Examples
-///
-/// ```
-/// use billing_store::{Error, StoreError};
-///
-/// /// Whether to do it again, with the same ids.
-/// fn again(error: &Error) -> bool {
-///     matches!(error, Error::Store(error) if error.is_transient())
-/// }
-///
-/// let busy = StoreError::Transient { source: "database is locked".into() };
-/// assert!(again(&busy.into()));
-/// assert!(!again(&Error::UnknownAccount { account: "alice".parse()? }));
-/// # Ok::<(), billing_core::id::InvalidId>(())
-/// ```
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// A text is not an id.
-    #[error(transparent)]
-    Id(#[from] InvalidId),
-    /// The plan document cannot become a plan.
-    #[error(transparent)]
-    BuildPlan(#[from] BuildPlanError),
-    /// The version is saved with other content.
-    #[error("plan {plan} version {version} is saved with other content: save a new version")]
-    PlanDiffers {
-        /// The plan.
-        plan: PlanId,
-        /// Its version.
-        version: u32,
-    },
-    /// No such plan version.
-    #[error("plan {plan} version {version} is not saved")]
-    UnknownPlan {
-        /// The plan.
-        plan: PlanId,
-        /// Its version.
-        version: u32,
-    },
-    /// No such account.
-    #[error("there is no account {account}")]
-    UnknownAccount {
-        /// The account.
-        account: AccountId,
-    },
-    /// The account cannot be opened.
-    #[error(transparent)]
-    OpenAccount(#[from] OpenAccountError),
-    /// The plan cannot be assigned.
-    #[error(transparent)]
-    Assign(#[from] AssignError),
-    /// The batch cannot be taken in.
-    #[error(transparent)]
-    Ingest(#[from] IngestError),
-    /// The bill cannot be drawn up.
-    #[error(transparent)]
-    Bill(#[from] BillError),
-    /// A period leaves the calendar.
-    #[error(transparent)]
-    Time(#[from] TimeError),
-    /// A unit of another tenant was handed to this handle.
-    #[error("a handle of tenant {handle} was given a unit of tenant {unit}")]
-    OtherTenant {
-        /// Whose handle.
-        handle: TenantId,
-        /// Whose unit.
-        unit: TenantId,
-    },
-    /// Invoices were asked for as of an instant that has not come.
-    #[error("invoices cannot be issued as of {as_of}: it is {now}")]
-    NotYet {
-        /// The instant asked for.
-        as_of: Instant,
-        /// The clock's time.
-        now: Instant,
-    },
-}
-
-/// What a use case answers.
-pub type Result<T> = core::result::Result<T, Error>;
-
-/// Whether something happened now or had happened before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// It happened now.
-    New,
-    /// It had happened before, just so; nothing was stored.
-    Replay,
-}
-
-/// What became of a batch.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TakenIn {
-    /// One answer for each entry, in the batch's order.
-    pub receipts: Vec<Receipt>,
-    /// The counts of this time. The record that is stored is that of the first time.
-    pub intake: Intake,
+    plans: BuiltPlans,
 }
 
 /// How many accounts an invoice run settles in one transaction.
@@ -240,8 +129,8 @@ impl Billing {
         clock: Arc<dyn Clock>,
         limits: Limits,
     ) -> Self {
-        let built = Mutex::new(BTreeMap::new());
-        Self { parts: Arc::new(Parts { store, book, clock, limits, built }) }
+        let plans = BuiltPlans::of(book);
+        Self { parts: Arc::new(Parts { store, clock, limits, plans }) }
     }
 
     /// A handle on one tenant's billing; cheap, and nothing is looked up.
@@ -350,7 +239,7 @@ impl Tenant {
     /// ```
     #[must_use]
     pub fn book(&self) -> &PlanBook {
-        &self.parts.book
+        self.parts.plans.book()
     }
 
     /// Reads one consistent state of the tenant.
@@ -485,7 +374,7 @@ impl Tenant {
     /// All twins in one unit: see [`Tenant`].
     pub async fn save_plan_in(&self, unit: &mut dyn Unit, spec: &PlanSpec) -> Result<Outcome> {
         self.expect_mine(unit)?;
-        let _plan: Plan = self.parts.book.build(spec.clone())?;
+        let _plan: Plan = self.parts.plans.book().build(spec.clone())?;
         let saved = unit.plans(&[(spec.id.clone(), spec.version)]).await?;
         let writes = match saved.first() {
             None => Some(Writes { plans: vec![spec.clone()], ..Writes::default() }),
@@ -571,7 +460,7 @@ impl Tenant {
         let facts = self.account(unit, account).await?;
         let saved = unit.plans(&[(plan.clone(), version)]).await?;
         let unknown = || Error::UnknownPlan { plan: plan.clone(), version };
-        let plan = self.parts.book.build(saved.into_iter().next().ok_or_else(unknown)?)?;
+        let plan = self.parts.plans.book().build(saved.into_iter().next().ok_or_else(unknown)?)?;
         let plans = self.plans(unit, core::iter::once(&facts)).await?;
         let next = facts.assignments.iter().map(|assignment| assignment.from);
         let used = unit.first_used(account, from, next.filter(|next| *next > from).min()).await?;
@@ -1011,46 +900,13 @@ impl Tenant {
         Ok(accounts.into_iter().map(bill_facts).collect())
     }
 
-    /// The plans of the accounts' assignments, built once for each content of a document.
+    /// The plans of the accounts' assignments.
     pub(crate) async fn plans<F: Facts + ?Sized>(
         &self,
         facts: &mut F,
         accounts: impl Iterator<Item = &AccountFacts> + Send,
     ) -> Result<Plans> {
-        let assignments = accounts.flat_map(|facts| &facts.assignments);
-        let assigned = assignments.map(|a| ((a.plan.clone(), a.version), a.digest));
-        let assigned: BTreeMap<(PlanId, u32), Digest> = assigned.collect();
-        let mut plans = Plans::new();
-        let mut missing = Vec::new();
-        for (plan, digest) in &assigned {
-            match self.built(digest) {
-                Some(built) => drop(plans.insert(plan.clone(), Ok(built))),
-                None => missing.push(plan.clone()),
-            }
-        }
-        if missing.is_empty() {
-            return Ok(plans);
-        }
-        for spec in facts.plans(&missing).await? {
-            let (key, digest) = ((spec.id.clone(), spec.version), spec.digest());
-            let plan = if assigned.get(&key) == Some(&digest) {
-                self.parts.book.build(spec).map(Arc::new)
-            } else {
-                let (plan, version) = key.clone();
-                Err(BuildPlanError::Altered { plan, version })
-            };
-            if let Ok(plan) = &plan {
-                let mut built = self.parts.built.lock().unwrap_or_else(PoisonError::into_inner);
-                drop(built.insert(digest, Arc::clone(plan)));
-            }
-            drop(plans.insert(key, plan));
-        }
-        Ok(plans)
-    }
-
-    fn built(&self, digest: &Digest) -> Option<Arc<Plan>> {
-        let built = self.parts.built.lock().unwrap_or_else(PoisonError::into_inner);
-        built.get(digest).map(Arc::clone)
+        Ok(self.parts.plans.load(facts, accounts).await?)
     }
 }
 

@@ -4,19 +4,22 @@
 //! commits. The ports behind it are [`store`]; [`MemoryStore`] and `SqliteStore` implement them.
 //! [`verify`](verify::verify) recomputes everything a store holds, [`state_hash()`] compares stores.
 
+mod answer;
 pub mod billing;
 pub mod clock;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod error;
 pub mod memory;
+mod plans;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 mod state_hash;
 pub mod store;
 pub mod verify;
 
-pub use billing::{Billing, Error, Outcome, Result, TakenIn, Tenant};
+pub use answer::{Error, Outcome, Result, TakenIn};
+pub use billing::{Billing, Tenant};
 pub use error::{StoreError, StoreResult};
 pub use memory::MemoryStore;
 #[cfg(feature = "sqlite")]

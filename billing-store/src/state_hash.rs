@@ -9,7 +9,8 @@ use billing_core::{
 };
 
 use crate::{
-    billing::{Result, Tenant},
+    answer::Result,
+    billing::Tenant,
     error::{StoreError, StoreResult},
     store::Facts,
 };

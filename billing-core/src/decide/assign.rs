@@ -8,7 +8,7 @@ use crate::{
     event::{Event, Happened, JournalEntry},
     id::{AccountId, PlanId, StrategyId},
     money::Currency,
-    plan::Plan,
+    plan::{BuildPlanError, Plan},
     time::{Day, Instant, Period, TimeError},
     usage::Scope,
 };
@@ -58,6 +58,22 @@ pub enum AssignError {
         version: u32,
         /// The day asked for.
         from: Day,
+    },
+    /// Another plan of the account cannot be built here, so nobody can say whether this one goes with it.
+    #[error(
+        "plan {plan} version {version} of the account cannot be used here, so no other can be held against it"
+    )]
+    PlanUnavailable {
+        /// The other plan.
+        plan: PlanId,
+        /// Its version.
+        version: u32,
+    },
+    /// The account's journal has no numbers left.
+    #[error("the journal of account {account} is full")]
+    JournalFull {
+        /// The account.
+        account: AccountId,
     },
     /// A strategy that counts beyond a stretch would go on counting something else.
     #[error(
@@ -175,7 +191,8 @@ pub fn assign(
     let (id, version, digest) = (spec.id.clone(), spec.version, spec.digest());
     let assignment = Assignment { number, from, plan: id, version, digest };
     let what = Happened::PlanAssigned { assignment: assignment.clone() };
-    let seq = head.seq.saturating_add(1);
+    let full = || AssignError::JournalFull { account: account.clone() };
+    let seq = head.next().ok_or_else(full)?;
     let event = Event { account: account.clone(), seq, at: now, what };
     let head = head.append(&JournalEntry::Event(event.clone()));
     Ok(Some(Writes {
@@ -188,6 +205,13 @@ pub fn assign(
 
 /// A strategy that counts over changes of plan must stay of one kind in all plans of the account.
 fn check_kinds(plan: &Plan, plans: &Plans) -> Result<(), AssignError> {
+    for (plan, built) in plans {
+        let unavailable = |_: &BuildPlanError| AssignError::PlanUnavailable {
+            plan: plan.0.clone(),
+            version: plan.1,
+        };
+        let _known: &Plan = built.as_ref().map_err(unavailable)?;
+    }
     for (ours, other) in plans.values().flatten().flat_map(|plan| plan.with_specs()) {
         let counts_on = |scope: Scope| scope != Scope::Stretch && scope == other.scope();
         let theirs = plan.with_specs().find(|(spec, strategy)| {

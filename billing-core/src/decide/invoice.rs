@@ -13,7 +13,7 @@ use crate::{
     account::{AccountSettings, Assignment, Stretch, stretches},
     decide::{AccountFacts, CarryMove, Plans, Writes},
     event::{Event, Happened, JournalEntry},
-    id::{Group, PlanId, SeriesId, StrategyId},
+    id::{AccountId, Group, PlanId, SeriesId, StrategyId},
     invoice::{Draft, Invoice, InvoiceSummary, Line, LinePart},
     money::{Amount, Exact, MoneyError, Quantity, allocate},
     plan::{Bill, Charge, GroupUsage, Plan, Problem, Strategy, StretchFacts},
@@ -82,6 +82,12 @@ pub enum BillError {
     NoPlan {
         /// The day.
         day: Day,
+    },
+    /// The account's journal has no numbers left.
+    #[error("the journal of account {account} is full")]
+    JournalFull {
+        /// The account.
+        account: AccountId,
     },
     /// A sum left its bounds.
     #[error(transparent)]
@@ -365,7 +371,9 @@ pub fn issue(
             digest: invoice.digest(),
         };
         let account = invoice.draft.account.clone();
-        let event = Event { account, seq: head.seq.saturating_add(1), at: now, what };
+        let full = || BillError::JournalFull { account: account.clone() };
+        let seq = head.next().ok_or_else(full)?;
+        let event = Event { account, seq, at: now, what };
         head = head.append(&JournalEntry::Event(event.clone()));
         writes.events.push(event);
         writes.totals.extend(billed);

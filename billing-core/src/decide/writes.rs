@@ -200,7 +200,7 @@ pub struct Intake {
     pub id: IntakeId,
     /// What the caller calls it, such as a file's name and lines.
     pub label: String,
-    /// When it came first.
+    /// When it came.
     pub at: Instant,
     /// How many entries it had.
     pub received: u64,

@@ -13,7 +13,8 @@ use billing_core::{
 };
 
 use crate::{
-    billing::{self, Billing, Outcome, TakenIn, Tenant},
+    answer::{self, Outcome, TakenIn},
+    billing::{Billing, Tenant},
     clock::SetClock,
     conformance::{
         bench::{Bench, Failed, Kept, ensure, ensure_same},
@@ -86,9 +87,9 @@ impl Door {
     }
 }
 
-fn may_retry(error: &billing::Error, tries: &mut u32) -> bool {
+fn may_retry(error: &answer::Error, tries: &mut u32) -> bool {
     *tries = tries.saturating_add(1);
-    matches!(error, billing::Error::Store(error) if error.is_transient()) && *tries < TRIES
+    matches!(error, answer::Error::Store(error) if error.is_transient()) && *tries < TRIES
 }
 
 fn instant(day: &str) -> Made<Instant> {

@@ -14,7 +14,8 @@ use billing_core::{
 };
 
 use crate::{
-    billing::{Error, Result, Tenant},
+    answer::{Error, Result},
+    billing::Tenant,
     store::{BilledPart, Facts},
     verify::{PAGE, Promise, Report, readable},
 };

@@ -8,7 +8,8 @@ use core::fmt;
 use billing_core::id::AccountId;
 
 use crate::{
-    billing::{Error, Result, Tenant},
+    answer::{Error, Result},
+    billing::Tenant,
     error::{StoreError, StoreResult},
 };
 

@@ -10,7 +10,8 @@ use billing_core::{
 };
 
 use crate::{
-    billing::{Result, Tenant},
+    answer::Result,
+    billing::Tenant,
     state_hash::posting_numbers,
     store::Facts,
     verify::{PAGE, Promise, Report, account, readable},

@@ -1,0 +1,115 @@
+//! What use cases answer: outcomes, and the errors of every floor folded into one.
+
+use billing_core::{
+    decide::{AssignError, BillError, IngestError, Intake, OpenAccountError, Receipt},
+    id::{AccountId, InvalidId, PlanId, TenantId},
+    plan::BuildPlanError,
+    time::{Instant, TimeError},
+};
+
+use crate::error::StoreError;
+
+/// A use case failed. Nothing was stored, unless the store says that the outcome is unknown.
+///
+/// # Examples
+///
+/// ```
+/// use billing_store::{Error, StoreError};
+///
+/// /// Whether to do it again, with the same ids.
+/// fn again(error: &Error) -> bool {
+///     matches!(error, Error::Store(error) if error.is_transient())
+/// }
+///
+/// let busy = StoreError::Transient { source: "database is locked".into() };
+/// assert!(again(&busy.into()));
+/// assert!(!again(&Error::UnknownAccount { account: "alice".parse()? }));
+/// # Ok::<(), billing_core::id::InvalidId>(())
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A text is not an id.
+    #[error(transparent)]
+    Id(#[from] InvalidId),
+    /// The plan document cannot become a plan.
+    #[error(transparent)]
+    BuildPlan(#[from] BuildPlanError),
+    /// The version is saved with other content.
+    #[error("plan {plan} version {version} is saved with other content: save a new version")]
+    PlanDiffers {
+        /// The plan.
+        plan: PlanId,
+        /// Its version.
+        version: u32,
+    },
+    /// No such plan version.
+    #[error("plan {plan} version {version} is not saved")]
+    UnknownPlan {
+        /// The plan.
+        plan: PlanId,
+        /// Its version.
+        version: u32,
+    },
+    /// No such account.
+    #[error("there is no account {account}")]
+    UnknownAccount {
+        /// The account.
+        account: AccountId,
+    },
+    /// The account cannot be opened.
+    #[error(transparent)]
+    OpenAccount(#[from] OpenAccountError),
+    /// The plan cannot be assigned.
+    #[error(transparent)]
+    Assign(#[from] AssignError),
+    /// The batch cannot be taken in.
+    #[error(transparent)]
+    Ingest(#[from] IngestError),
+    /// The bill cannot be drawn up.
+    #[error(transparent)]
+    Bill(#[from] BillError),
+    /// A period leaves the calendar.
+    #[error(transparent)]
+    Time(#[from] TimeError),
+    /// A unit of another tenant was handed to this handle.
+    #[error("a handle of tenant {handle} was given a unit of tenant {unit}")]
+    OtherTenant {
+        /// Whose handle.
+        handle: TenantId,
+        /// Whose unit.
+        unit: TenantId,
+    },
+    /// Invoices were asked for as of an instant that has not come.
+    #[error("invoices cannot be issued as of {as_of}: it is {now}")]
+    NotYet {
+        /// The instant asked for.
+        as_of: Instant,
+        /// The clock's time.
+        now: Instant,
+    },
+}
+
+/// What a use case answers.
+pub type Result<T> = core::result::Result<T, Error>;
+
+/// Whether something happened now or had happened before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It happened now.
+    New,
+    /// It had happened before, just so; nothing was stored.
+    Replay,
+}
+
+/// What became of a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TakenIn {
+    /// One answer for each entry, in the batch's order.
+    pub receipts: Vec<Receipt>,
+    /// The counts of this time. A batch that comes again and changes nothing leaves the record of the first time as it is.
+    pub intake: Intake,
+}
