@@ -78,7 +78,7 @@ impl SqliteStore {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if the file cannot be opened or is not a database.
+    /// [`StoreError`] if the file cannot be opened or is not a database, or lies where a write-ahead log cannot be kept.
     pub async fn open(file: impl AsRef<Path>) -> StoreResult<Self> {
         let options = SqliteConnectOptions::new()
             .filename(file)
@@ -94,7 +94,8 @@ impl SqliteStore {
             .statement_cache_capacity(256);
         let reader = options.clone().pragma("cache_size", READER_CACHE_KIB).row_buffer_size(1_000);
         let options = options.pragma("cache_size", WRITER_CACHE_KIB);
-        let first = SqliteConnection::connect_with(&options).await.map_err(failed)?;
+        let mut first = SqliteConnection::connect_with(&options).await.map_err(failed)?;
+        check_durable(&mut first).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .acquire_timeout(TURN)
@@ -143,6 +144,25 @@ impl SqliteStore {
         // `IMMEDIATE`, because a read that turns into a write fails at once instead of waiting.
         Guard::begin(Held::Writer(writer), "begin immediate").await
     }
+}
+
+/// What was asked of SQLite must be what it does: it falls back in silence where it cannot.
+async fn check_durable(connection: &mut SqliteConnection) -> StoreResult<()> {
+    let journal: String = sqlx::query_scalar("pragma journal_mode")
+        .fetch_one(&mut *connection)
+        .await
+        .map_err(failed)?;
+    let synchronous: i64 =
+        sqlx::query_scalar("pragma synchronous").fetch_one(connection).await.map_err(failed)?;
+    if (journal.as_str(), synchronous) == ("wal", 2) {
+        return Ok(());
+    }
+    Err(StoreError::Refused {
+        what: format!(
+            "durable commits need journal_mode wal and synchronous 2, here are {journal} and {synchronous}"
+        ),
+        source: None,
+    })
 }
 
 impl fmt::Debug for SqliteStore {
