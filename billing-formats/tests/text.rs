@@ -232,3 +232,25 @@ fn an_amount_is_never_cut() {
     let text = text::draft(&draft(&[Row { amount, ..ROW }], untaxed(amount)));
     assert_eq!(text.matches(amount).count(), 3, "{text}");
 }
+
+#[test]
+fn tax_that_prices_hold_already_is_said_to_be_in_them() {
+    let tax = TaxLine {
+        name: "VAT".to_owned(),
+        percent: "19".parse().unwrap(),
+        base: "1.00".parse().unwrap(),
+        amount: "0.19".parse().unwrap(),
+    };
+    let taxed = Taxed { net: tax.base, taxes: vec![tax], total: "1.19".parse().unwrap() };
+    let mut draft = draft(&[Row { amount: "1.19", ..ROW }], taxed);
+    draft.tax = serde_json::from_str(r#"{"name":"VAT","percent":"19","mode":"included"}"#).unwrap();
+    let text = text::draft(&draft);
+    let sums = text.lines().rev().take(4).collect::<Vec<_>>();
+    let [total, _, tax, net] = sums[..] else { panic!("{text}") };
+    assert!(net.starts_with("Net of tax ") && net.ends_with(" 1.00"), "{net}");
+    assert!(
+        tax.starts_with("VAT 19 % of 1.00, in the amounts above ") && tax.ends_with(" 0.19"),
+        "{tax}"
+    );
+    assert!(total.starts_with("Total EUR ") && total.ends_with(" 1.19"), "{total}");
+}

@@ -7,6 +7,7 @@ mod usage;
 use billing_core::{
     invoice::{Draft, Invoice},
     money::Amount,
+    tax::TaxMode,
     time::{Day, Period},
 };
 
@@ -104,9 +105,13 @@ fn body(page: &mut Page, draft: &Draft) {
 fn sums(page: &mut Page, draft: &Draft) {
     let taxed = &draft.taxed;
     let fixed = |amount: Amount| amount.to_fixed(draft.decimals);
-    page.sum("Net", &fixed(taxed.net));
+    // Where prices hold the tax already the lines add up to the total, and the reader must know why not to the net.
+    let included = draft.tax.as_ref().is_some_and(|tax| tax.mode == TaxMode::Included);
+    let (net, suffix) =
+        if included { ("Net of tax", ", in the amounts above") } else { ("Net", "") };
+    page.sum(net, &fixed(taxed.net));
     for tax in &taxed.taxes {
-        let label = format!("{} {} % of {}", tax.name, tax.percent, fixed(tax.base));
+        let label = format!("{} {} % of {}{suffix}", tax.name, tax.percent, fixed(tax.base));
         page.sum(&label, &fixed(tax.amount));
     }
     page.rule('=');
