@@ -59,20 +59,21 @@
 //! ```
 
 mod assign;
+mod batch;
 mod ingest;
 mod invoice;
 mod open;
+mod rate;
 mod writes;
 
 pub use assign::{AssignError, AssignFacts, assign};
-pub use ingest::{
-    Batch, IngestError, IngestFacts, Ingested, Limits, OpenDay, Plans, Rated, Receipt,
-    days_touched, ingest, rate,
-};
+pub use batch::{Batch, IngestError, Limits};
+pub use ingest::{IngestFacts, Ingested, OpenDay, Plans, Receipt, days_touched, ingest};
 pub use invoice::{
     BillError, BillFacts, RunOutcome, bill, due_periods, is_invoiced, issue, scopes_touched, settle,
 };
 pub use open::{OpenAccountError, open_account};
+pub use rate::{Rated, rate};
 pub use writes::{
     AccountFacts, CarryMove, Claim, Intake, ParkReason, Parked, Refusal, StoredItem, Writes,
 };
