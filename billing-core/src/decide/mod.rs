@@ -64,16 +64,16 @@ mod ingest;
 mod invoice;
 mod open;
 mod rate;
+mod settle;
 mod writes;
 
 pub use assign::{AssignError, AssignFacts, assign};
 pub use batch::{Batch, IngestError, Limits};
 pub use ingest::{IngestFacts, Ingested, OpenDay, Plans, Receipt, days_touched, ingest};
-pub use invoice::{
-    BillError, BillFacts, RunOutcome, bill, due_periods, is_invoiced, issue, scopes_touched, settle,
-};
+pub use invoice::{RunOutcome, bill, due_periods, is_invoiced, issue, scopes_touched};
 pub use open::{OpenAccountError, open_account};
 pub use rate::{Rated, rate};
+pub use settle::{BillError, BillFacts, settle};
 pub use writes::{
     AccountFacts, CarryMove, Claim, Intake, ParkReason, Parked, Refusal, StoredItem, Writes,
 };
