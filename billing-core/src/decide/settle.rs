@@ -105,7 +105,7 @@ pub enum BillError {
 ///
 /// # Errors
 ///
-/// [`BillError`] as of [`bill`].
+/// [`BillError`] as of [`bill`](crate::decide::bill).
 ///
 /// # Examples
 ///
