@@ -2,7 +2,6 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 #![expect(clippy::indexing_slicing, reason = "a test may panic")]
 #![expect(clippy::arithmetic_side_effects, reason = "the oracles compute far below their bounds")]
-#![expect(clippy::print_stdout, reason = "a figure is printed")]
 
 #[expect(dead_code, reason = "each file of tests uses a part")]
 mod common;
@@ -315,14 +314,6 @@ fn shuffled(size: core::ops::Range<usize>) -> impl Strategy<Value = Vec<CallEnde
 /// How many random cases each law is held against; `PROPTEST_CASES` asks for more.
 fn cases() -> u32 {
     std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(96)
-}
-
-/// The figure that goes with the laws when they are run for long.
-#[test]
-fn the_laws_say_how_many_cases_they_were_held_against() {
-    let cases = cases();
-    println!("evidence: random cases for each law of the rules = {cases}");
-    assert!(cases > 0);
 }
 
 proptest! {

@@ -1,0 +1,162 @@
+//! What the door refuses and what it must not remember.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::sync::Arc;
+
+use billing_core::{
+    account::AccountSettings,
+    decide::{Batch, Limits, RunOutcome},
+    id::TenantId,
+    item::CallEnded,
+    plan::{PlanBook, PlanSpec},
+};
+use billing_store::{
+    Billing, Error, MemoryStore, Tenant,
+    clock::SetClock,
+    store::{Locks, Store},
+    verify::verify,
+};
+
+const NOW: &str = "2026-10-20T00:00:00Z";
+
+fn billing(store: &MemoryStore) -> (Billing, Arc<SetClock>) {
+    let clock = Arc::new(SetClock::at(NOW.parse().unwrap()));
+    let (store, clock): (Arc<dyn Store>, _) = (Arc::new(store.clone()), clock);
+    let billing = Billing::with_limits(
+        store,
+        PlanBook::standard(),
+        Arc::<SetClock>::clone(&clock),
+        Limits::default(),
+    );
+    (billing, clock)
+}
+
+fn plan(price: &str) -> PlanSpec {
+    serde_json::from_str(&format!(
+        r#"{{"id":"basic","version":1,"currency":"EUR","payment":"postpaid","strategies":[
+            {{"id":"calls","kind":"flat_rate","terms":{{"per_minute":"{price}","minutes":"pro_rata"}}}}]}}"#
+    ))
+    .unwrap()
+}
+
+fn account(id: &str) -> AccountSettings {
+    serde_json::from_str(&format!(
+        r#"{{"id":"{id}","currency":"EUR","zone":"UTC","anchor":{{"from":"2026-10-01","months":1}}}}"#
+    ))
+    .unwrap()
+}
+
+fn call(account: &str) -> CallEnded {
+    serde_json::from_str(&format!(
+        r#"{{"key":{{"source":"pbx","id":"of-{account}"}},"account":"{account}",
+            "call":{{"start":"2026-10-05T08:00:00Z","duration_ms":600000,"caller":"","callee":"",
+                     "disposition":"answered","direction":"outbound"}}}}"#
+    ))
+    .unwrap()
+}
+
+async fn open(tenant: &Tenant, id: &str, price: &str) {
+    tenant.save_plan(&plan(price)).await.unwrap();
+    tenant.open_account(&account(id)).await.unwrap();
+    let (id, basic) = (id.parse().unwrap(), "basic".parse().unwrap());
+    tenant.assign(&id, &basic, 1, "2026-10-01".parse().unwrap()).await.unwrap();
+}
+
+async fn total(tenant: &Tenant, id: &str) -> String {
+    let bill = tenant.bill(&id.parse().unwrap(), NOW.parse().unwrap()).await.unwrap();
+    bill.open.unwrap().taxed.total.to_string()
+}
+
+#[tokio::test]
+async fn a_plan_of_a_unit_that_was_rolled_back_prices_nothing() {
+    let store = MemoryStore::new();
+    let acme = billing(&store).0.tenant("acme").unwrap();
+    let locks = Locks::accounts(["alice".parse().unwrap()]);
+    let mut unit = store.begin(acme.id(), &locks).await.unwrap();
+    acme.save_plan_in(&mut *unit, &plan("9")).await.unwrap();
+    acme.open_account_in(&mut *unit, &account("alice")).await.unwrap();
+    let (alice, basic) = ("alice".parse().unwrap(), "basic".parse().unwrap());
+    let from = "2026-10-01".parse().unwrap();
+    acme.assign_in(&mut *unit, &alice, &basic, 1, from).await.unwrap();
+    let batch = Batch { label: String::new(), entries: vec![Ok(call("alice").into())] };
+    acme.ingest_in(&mut *unit, &batch).await.unwrap();
+    drop(unit);
+    open(&acme, "alice", "0.02").await;
+    acme.calls_ended(&[call("alice")]).await.unwrap();
+    assert_eq!(total(&acme, "alice").await, "0.2", "ten minutes at 0.02, not at 9");
+    assert_eq!(verify(&acme).await.unwrap().findings, []);
+}
+
+#[tokio::test]
+async fn a_handle_works_on_no_other_tenants_unit() {
+    let store = MemoryStore::new();
+    let (billing, _) = billing(&store);
+    let (acme, rival) = (billing.tenant("acme").unwrap(), TenantId::try_new("rival").unwrap());
+    let mut unit = store.begin(&rival, &Locks::default()).await.unwrap();
+    let unit = &mut *unit;
+    let (id, basic, day) =
+        ("alice".parse().unwrap(), "basic".parse().unwrap(), "2026-10-01".parse().unwrap());
+    let series = "main".parse().unwrap();
+    let refused = [
+        acme.save_plan_in(unit, &plan("1")).await.map(drop),
+        acme.open_account_in(unit, &account("alice")).await.map(drop),
+        acme.assign_in(unit, &id, &basic, 1, day).await.map(drop),
+        acme.ingest_in(unit, &Batch::default()).await.map(drop),
+        acme.issue_invoices_in(unit, &[], &series, NOW.parse().unwrap()).await.map(drop),
+    ];
+    for answer in refused {
+        assert!(matches!(answer, Err(Error::OtherTenant { .. })), "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn no_period_is_invoiced_before_its_time_has_come() {
+    let store = MemoryStore::new();
+    let (billing, clock) = billing(&store);
+    let acme = billing.tenant("acme").unwrap();
+    open(&acme, "alice", "0.02").await;
+    acme.calls_ended(&[call("alice")]).await.unwrap();
+    let (series, later) = ("main".parse().unwrap(), "2026-11-01T00:00:00Z".parse().unwrap());
+    let outside = acme.issue_invoices(&series, later).await;
+    assert!(matches!(outside, Err(Error::NotYet { .. })), "{outside:?}");
+    let alice = ["alice".parse().unwrap()];
+    let mut unit = store.begin(acme.id(), &Locks::default()).await.unwrap();
+    let inside = acme.issue_invoices_in(&mut *unit, &alice, &series, later).await;
+    assert!(matches!(inside, Err(Error::NotYet { .. })), "{inside:?}");
+    let nobody = ["nobody".parse().unwrap()];
+    let unknown = acme.issue_invoices_in(&mut *unit, &nobody, &series, NOW.parse().unwrap()).await;
+    assert!(matches!(unknown, Err(Error::UnknownAccount { .. })), "{unknown:?}");
+    drop(unit);
+    let early = acme.issue_invoices(&series, NOW.parse().unwrap()).await.unwrap();
+    assert_eq!(early[0].1, RunOutcome::NothingDue, "October has not ended on the 20th");
+    clock.set(later);
+    let ended = acme.issue_invoices(&series, later).await.unwrap();
+    assert!(matches!(&ended[0].1, RunOutcome::Issued(invoices) if invoices.len() == 1));
+    let again = acme.issue_invoices(&series, later).await.unwrap();
+    assert_eq!(again[0].1, RunOutcome::AlreadyIssued);
+}
+
+#[tokio::test]
+async fn a_batch_sent_again_records_what_was_mended_meanwhile() {
+    let store = MemoryStore::new();
+    let acme = billing(&store).0.tenant("acme").unwrap();
+    open(&acme, "alice", "0.02").await;
+    let calls = [call("alice"), call("bob")];
+    let first = acme.calls_ended(&calls).await.unwrap().intake;
+    assert_eq!((first.recorded, first.parked), (1, 1));
+    open(&acme, "bob", "0.02").await;
+    let second = acme.calls_ended(&calls).await.unwrap().intake;
+    assert_eq!((second.recorded, second.replayed, second.parked), (1, 1, 0));
+    assert_eq!(verify(&acme).await.unwrap().findings, [], "the records add up to the items");
+}
+
+#[tokio::test]
+async fn a_reader_holds_no_writer_up_and_sees_one_state() {
+    let store = MemoryStore::new();
+    let acme = billing(&store).0.tenant("acme").unwrap();
+    open(&acme, "alice", "0.02").await;
+    let mut before = acme.read().await.unwrap();
+    acme.calls_ended(&[call("alice")]).await.unwrap();
+    assert_eq!(before.item_page(None, 10).await.unwrap(), [], "as it was when the reader began");
+    assert_eq!(acme.read().await.unwrap().item_page(None, 10).await.unwrap().len(), 1);
+}
