@@ -100,6 +100,8 @@ impl SqliteUnit {
         sql: &'static str,
         params: &[Param<'_>],
     ) -> StoreResult<Vec<T>> {
+        #[cfg(test)]
+        super::tests::note(sql);
         let mut statement = sqlx::query(sql).bind(self.tenant.as_str());
         for param in params {
             statement = match param {

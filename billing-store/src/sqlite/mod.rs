@@ -5,6 +5,8 @@ mod digests;
 mod facts;
 mod migrate;
 mod rows;
+#[cfg(test)]
+mod tests;
 mod writes;
 
 use core::fmt;
