@@ -3,8 +3,9 @@
 use billing_core::decide::Receipt;
 
 use crate::conformance::{
-    bench::{Bench, Failed, Kept, ensure, ensure_same},
+    bench::{Bench, ensure_same},
     door::{Door, call, coheres},
+    kept::{Failed, Kept, ensure},
     sample,
     together::{self, Boxed},
 };

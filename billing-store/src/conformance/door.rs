@@ -17,8 +17,9 @@ use crate::{
     billing::{Billing, Tenant},
     clock::SetClock,
     conformance::{
-        bench::{Bench, Failed, Kept, ensure, ensure_same},
+        bench::{Bench, ensure_same},
         dump::Dump,
+        kept::{Failed, Kept, ensure},
         sample::{self, Made},
         together::{self, Boxed},
     },

@@ -15,7 +15,7 @@ use billing_core::{
 };
 
 use crate::{
-    conformance::bench::{Failed, ensure},
+    conformance::kept::{Failed, ensure},
     store::Facts,
 };
 

@@ -13,8 +13,9 @@ use billing_core::{
 
 use crate::{
     conformance::{
-        bench::{Bench, Failed, Kept, ensure, ensure_same},
+        bench::{Bench, ensure_same},
         dump::{Dump, item_key, parked_key},
+        kept::{Failed, Kept, ensure},
         sample::{self, Made},
     },
     store::Facts,

@@ -13,8 +13,9 @@ use billing_core::{
 };
 
 use crate::conformance::{
-    bench::{Bench, Kept, ensure_same},
+    bench::{Bench, ensure_same},
     dump::Dump,
+    kept::Kept,
     sample::{self, Made},
 };
 

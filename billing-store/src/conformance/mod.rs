@@ -14,6 +14,7 @@ mod bench;
 mod cancel;
 mod door;
 mod dump;
+mod kept;
 mod keys;
 mod limits;
 mod once;

@@ -7,9 +7,10 @@ use billing_core::{
 };
 
 use crate::conformance::{
-    bench::{Bench, Failed, Kept, ensure, ensure_same, must_refuse},
+    bench::{Bench, ensure_same, must_refuse},
     door::Door,
     dump::Dump,
+    kept::{Failed, Kept, ensure},
     sample::{self, Made},
     together::{self, Boxed},
 };

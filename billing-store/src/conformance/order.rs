@@ -8,8 +8,9 @@ use billing_core::{
 };
 
 use crate::conformance::{
-    bench::{Bench, Failed, Kept, ensure},
+    bench::Bench,
     dump::{intake_key, item_key, parked_key},
+    kept::{Failed, Kept, ensure},
     sample::{self, Made},
 };
 

@@ -16,7 +16,7 @@ use billing_core::{
     usage::{Carry, CarryKey, DayTotal, ScopeKey, TotalKey, Totals},
 };
 
-use crate::conformance::bench::Failed;
+use crate::conformance::kept::Failed;
 
 /// A row, or the text that was no id; never happens for the texts of this suite.
 pub(super) type Made<T> = Result<T, Failed>;

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use crate::{
     conformance::{
         Broken, Promise,
-        bench::{Bench, Failed, Kept},
-        cancel, door, keys, limits, once, order, units,
+        bench::Bench,
+        cancel, door,
+        kept::{Failed, Kept},
+        keys, limits, once, order, units,
     },
     store::Store,
 };

@@ -8,8 +8,9 @@ use billing_core::{
 };
 
 use crate::conformance::{
-    bench::{Bench, Kept, ensure, ensure_same},
+    bench::{Bench, ensure_same},
     dump::Dump,
+    kept::{Kept, ensure},
     sample::{self, Made},
     together,
 };

@@ -1,0 +1,228 @@
+//! Accounts, plans and which account has which plan from when on.
+
+use billing_core::{
+    account::AccountSettings,
+    decide::{self, AssignFacts, Writes},
+    id::{AccountId, PlanId},
+    plan::{Plan, PlanSpec},
+    time::Day,
+};
+
+use crate::{
+    answer::{Error, Outcome, Result},
+    billing::Tenant,
+    store::{Locks, Unit},
+};
+
+impl Tenant {
+    /// Opens an account; opening it again with the same settings is a replay.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OpenAccount`] if it is open with other settings.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// use billing_core::account::AccountSettings;
+    /// use billing_store::{Error, Outcome};
+    ///
+    /// # use billing_core::plan::PlanBook;
+    /// # use billing_store::{Billing, MemoryStore, clock::SetClock};
+    /// # let clock = SetClock::at("2026-11-02T08:00:00Z".parse()?);
+    /// # let acme = Billing::new(MemoryStore::new(), PlanBook::standard(), clock).tenant("acme")?;
+    /// # let settings: AccountSettings = serde_json::from_str(
+    /// #     r#"{"id":"alice","currency":"EUR","zone":"UTC","anchor":{"from":"2026-10-01","months":1}}"#,
+    /// # )?;
+    /// assert_eq!(acme.open_account(&settings).await?, Outcome::New);
+    /// assert_eq!(acme.open_account(&settings).await?, Outcome::Replay);
+    ///
+    /// let other = AccountSettings { currency: "USD".parse()?, ..settings };
+    /// assert!(matches!(acme.open_account(&other).await, Err(Error::OpenAccount(_))));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn open_account(&self, settings: &AccountSettings) -> Result<Outcome> {
+        let mut locks = Locks::catalog();
+        let _new: bool = locks.accounts.insert(settings.id.clone());
+        let mut unit = self.parts.store.begin(&self.id, &locks).await?;
+        let outcome = self.open_account_in(&mut *unit, settings).await?;
+        unit.commit().await?;
+        Ok(outcome)
+    }
+
+    /// [`open_account`](Self::open_account) inside the caller's unit, which holds the account and the catalog.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OpenAccount`] if it is open with other settings.
+    ///
+    /// # Examples
+    ///
+    /// All twins in one unit: see [`Tenant`].
+    pub async fn open_account_in(
+        &self,
+        unit: &mut dyn Unit,
+        settings: &AccountSettings,
+    ) -> Result<Outcome> {
+        self.expect_mine(unit)?;
+        let existing = unit.accounts(core::slice::from_ref(&settings.id)).await?;
+        let writes = decide::open_account(existing.first(), settings, self.parts.clock.now())?;
+        apply(unit, writes).await
+    }
+
+    /// Saves a version of a plan; saving it again with the same content is a replay.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BuildPlan`] if a kind is unknown or terms are wrong, [`Error::PlanDiffers`] if the version is taken.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// use billing_core::plan::PlanSpec;
+    /// use billing_store::{Error, Outcome};
+    ///
+    /// # use billing_core::plan::PlanBook;
+    /// # use billing_store::{Billing, MemoryStore, clock::SetClock};
+    /// # let clock = SetClock::at("2026-11-02T08:00:00Z".parse()?);
+    /// # let acme = Billing::new(MemoryStore::new(), PlanBook::standard(), clock).tenant("acme")?;
+    /// # let plan: PlanSpec = serde_json::from_str(
+    /// #     r#"{"id":"basic","version":1,"currency":"EUR","payment":"postpaid",
+    /// #         "strategies":[{"id":"calls","kind":"flat_rate",
+    /// #                        "terms":{"per_minute":"0.02","minutes":"pro_rata"}}]}"#,
+    /// # )?;
+    /// assert_eq!(acme.save_plan(&plan).await?, Outcome::New);
+    /// assert_eq!(acme.save_plan(&plan).await?, Outcome::Replay);
+    ///
+    /// let other = PlanSpec { currency: "USD".parse()?, ..plan };
+    /// assert!(matches!(acme.save_plan(&other).await, Err(Error::PlanDiffers { version: 1, .. })));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn save_plan(&self, spec: &PlanSpec) -> Result<Outcome> {
+        let mut unit = self.parts.store.begin(&self.id, &Locks::catalog()).await?;
+        let outcome = self.save_plan_in(&mut *unit, spec).await?;
+        unit.commit().await?;
+        Ok(outcome)
+    }
+
+    /// [`save_plan`](Self::save_plan) inside the caller's unit, which holds the catalog.
+    ///
+    /// # Errors
+    ///
+    /// As [`save_plan`](Self::save_plan).
+    ///
+    /// # Examples
+    ///
+    /// All twins in one unit: see [`Tenant`].
+    pub async fn save_plan_in(&self, unit: &mut dyn Unit, spec: &PlanSpec) -> Result<Outcome> {
+        self.expect_mine(unit)?;
+        let _plan: Plan = self.parts.plans.book().build(spec.clone())?;
+        let saved = unit.plans(&[(spec.id.clone(), spec.version)]).await?;
+        let writes = match saved.first() {
+            None => Some(Writes { plans: vec![spec.clone()], ..Writes::default() }),
+            Some(saved) if saved == spec => None,
+            Some(_) => {
+                let (plan, version) = (spec.id.clone(), spec.version);
+                return Err(Error::PlanDiffers { plan, version });
+            }
+        };
+        apply(unit, writes).await
+    }
+
+    /// Gives an account a plan from a local day on; doing it again is a replay.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownAccount`], [`Error::UnknownPlan`], [`Error::BuildPlan`] if this process cannot build the plan,
+    /// [`Error::Assign`] if the currencies differ, another plan starts on that day, or days of the plan are rated or invoiced.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// use billing_store::{Error, Outcome};
+    ///
+    /// # use billing_core::plan::PlanBook;
+    /// # use billing_store::{Billing, MemoryStore, clock::SetClock};
+    /// # let clock = SetClock::at("2026-11-02T08:00:00Z".parse()?);
+    /// # let acme = Billing::new(MemoryStore::new(), PlanBook::standard(), clock).tenant("acme")?;
+    /// # use billing_core::{account::AccountSettings, item::CallEnded, plan::PlanSpec};
+    /// # let plan: PlanSpec = serde_json::from_str(
+    /// #     r#"{"id":"basic","version":1,"currency":"EUR","payment":"postpaid",
+    /// #         "strategies":[{"id":"calls","kind":"flat_rate",
+    /// #                        "terms":{"per_minute":"0.02","minutes":"pro_rata"}}]}"#,
+    /// # )?;
+    /// # let settings: AccountSettings = serde_json::from_str(
+    /// #     r#"{"id":"alice","currency":"EUR","zone":"UTC","anchor":{"from":"2026-10-01","months":1}}"#,
+    /// # )?;
+    /// # acme.save_plan(&plan).await?;
+    /// # acme.open_account(&settings).await?;
+    /// let (alice, basic, from) = ("alice".parse()?, "basic".parse()?, "2026-10-01".parse()?);
+    /// assert_eq!(acme.assign(&alice, &basic, 1, from).await?, Outcome::New);
+    /// assert_eq!(acme.assign(&alice, &basic, 1, from).await?, Outcome::Replay);
+    ///
+    /// let unknown = acme.assign(&alice, &basic, 2, from).await;
+    /// assert!(matches!(unknown, Err(Error::UnknownPlan { version: 2, .. })));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn assign(
+        &self,
+        account: &AccountId,
+        plan: &PlanId,
+        version: u32,
+        from: Day,
+    ) -> Result<Outcome> {
+        let locks = Locks::accounts([account.clone()]);
+        let mut unit = self.parts.store.begin(&self.id, &locks).await?;
+        let outcome = self.assign_in(&mut *unit, account, plan, version, from).await?;
+        unit.commit().await?;
+        Ok(outcome)
+    }
+
+    /// [`assign`](Self::assign) inside the caller's unit, which holds the account.
+    ///
+    /// # Errors
+    ///
+    /// As [`assign`](Self::assign).
+    ///
+    /// # Examples
+    ///
+    /// All twins in one unit: see [`Tenant`].
+    pub async fn assign_in(
+        &self,
+        unit: &mut dyn Unit,
+        account: &AccountId,
+        plan: &PlanId,
+        version: u32,
+        from: Day,
+    ) -> Result<Outcome> {
+        self.expect_mine(unit)?;
+        let facts = self.account(unit, account).await?;
+        let saved = unit.plans(&[(plan.clone(), version)]).await?;
+        let unknown = || Error::UnknownPlan { plan: plan.clone(), version };
+        let plan = self.parts.plans.book().build(saved.into_iter().next().ok_or_else(unknown)?)?;
+        let plans = self.plans(unit, core::iter::once(&facts)).await?;
+        let next = facts.assignments.iter().map(|assignment| assignment.from);
+        let used = unit.first_used(account, from, next.filter(|next| *next > from).min()).await?;
+        let facts = AssignFacts { account: &facts, plan: &plan, plans: &plans, used };
+        apply(unit, decide::assign(facts, from, self.parts.clock.now())?).await
+    }
+}
+
+async fn apply(unit: &mut dyn Unit, writes: Option<Writes>) -> Result<Outcome> {
+    match writes {
+        None => Ok(Outcome::Replay),
+        Some(writes) => {
+            unit.apply(&writes).await?;
+            Ok(Outcome::New)
+        }
+    }
+}
