@@ -10,7 +10,8 @@ use crate::{
     item::Item,
     money::{Exact, Price, Quantity},
     plan::{
-        AppliesTo, Arrival, Bill, Priced, Problem, Strategy, StrategySpec, StretchFacts, kinds,
+        Arrival, Bill, Priced, Problem, Strategy, StrategySpec, StretchFacts,
+        kinds::{self, Calls},
     },
     usage::Scope,
 };
@@ -77,10 +78,8 @@ pub enum BlockScope {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Blocks {
-    id: StrategyId,
-    applies_to: AppliesTo,
+    calls: Calls,
     terms: BlocksTerms,
-    group: Group,
     unit: Unit,
 }
 
@@ -108,8 +107,7 @@ impl Blocks {
             BlockScope::Call => kinds::unit("block")?,
             BlockScope::Period | BlockScope::Lifetime => kinds::milliseconds()?,
         };
-        let (id, applies_to) = (spec.id.clone(), spec.applies_to.clone());
-        Ok(Self { id, applies_to, terms, group: kinds::calls()?, unit })
+        Ok(Self { calls: Calls::of(spec)?, terms, unit })
     }
 
     /// The size of a block for a reader: in seconds where it is whole ones.
@@ -137,11 +135,11 @@ impl Blocks {
 
 impl Strategy for Blocks {
     fn id(&self) -> &StrategyId {
-        &self.id
+        &self.calls.strategy
     }
 
     fn group(&self, item: &Item) -> Option<Group> {
-        self.applies_to.includes(item).then(|| self.group.clone())
+        self.calls.group(item)
     }
 
     fn on_arrival(&self, arrival: &Arrival<'_>) -> Result<Priced, Problem> {

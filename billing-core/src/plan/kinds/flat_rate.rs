@@ -9,7 +9,8 @@ use crate::{
     item::Item,
     money::{Exact, Price},
     plan::{
-        AppliesTo, Arrival, Bill, Priced, Problem, Strategy, StrategySpec, StretchFacts, kinds,
+        Arrival, Bill, Priced, Problem, Strategy, StrategySpec, StretchFacts,
+        kinds::{self, Calls},
     },
 };
 
@@ -72,10 +73,8 @@ pub enum Minutes {
 /// ```
 #[derive(Clone, Debug)]
 pub struct FlatRate {
-    id: StrategyId,
-    applies_to: AppliesTo,
+    calls: Calls,
     terms: FlatRateTerms,
-    group: Group,
     unit: Unit,
 }
 
@@ -104,18 +103,17 @@ impl FlatRate {
             Minutes::ProRata => kinds::milliseconds()?,
             Minutes::PerStartedMinute => kinds::unit("min")?,
         };
-        let (id, applies_to) = (spec.id.clone(), spec.applies_to.clone());
-        Ok(Self { id, applies_to, terms, group: kinds::calls()?, unit })
+        Ok(Self { calls: Calls::of(spec)?, terms, unit })
     }
 }
 
 impl Strategy for FlatRate {
     fn id(&self) -> &StrategyId {
-        &self.id
+        &self.calls.strategy
     }
 
     fn group(&self, item: &Item) -> Option<Group> {
-        self.applies_to.includes(item).then(|| self.group.clone())
+        self.calls.group(item)
     }
 
     fn on_arrival(&self, arrival: &Arrival<'_>) -> Result<Priced, Problem> {

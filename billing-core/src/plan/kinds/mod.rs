@@ -9,10 +9,10 @@ pub use flat_rate::{FlatRate, FlatRateTerms, Minutes};
 use alloc::format;
 
 use crate::{
-    id::{Group, Unit},
+    id::{Group, StrategyId, Unit},
     item::{Disposition, Item},
     money::Quantity,
-    plan::{Priced, Problem, StrategySpec},
+    plan::{AppliesTo, Priced, Problem, StrategySpec},
     usage::Totals,
 };
 
@@ -25,9 +25,24 @@ fn unit(name: &str) -> Result<Unit, Problem> {
     Unit::try_new(name).map_err(|error| Problem(format!("{error}")))
 }
 
-/// The one group of a strategy that does not tell its calls apart.
-fn calls() -> Result<Group, Problem> {
-    Group::try_new("calls").map_err(|error| Problem(format!("{error}")))
+/// The calls a strategy charges for, all in one group.
+#[derive(Clone, Debug)]
+struct Calls {
+    strategy: StrategyId,
+    applies_to: AppliesTo,
+    group: Group,
+}
+
+impl Calls {
+    fn of(spec: &StrategySpec) -> Result<Self, Problem> {
+        let group = Group::try_new("calls").map_err(|error| Problem(format!("{error}")))?;
+        let (strategy, applies_to) = (spec.id.clone(), spec.applies_to.clone());
+        Ok(Self { strategy, applies_to, group })
+    }
+
+    fn group(&self, item: &Item) -> Option<Group> {
+        self.applies_to.includes(item).then(|| self.group.clone())
+    }
 }
 
 /// A quantity without an amount; counts the call if it was answered.
