@@ -21,7 +21,7 @@ impl Tenant {
     ///
     /// # Errors
     ///
-    /// [`Error::Ingest`] if there are more than a batch may have, or a journal is full. What is wrong with one call is in its
+    /// [`Error::Ingest`](crate::Error::Ingest) if there are more than a batch may have, or a journal is full. What is wrong with one call is in its
     /// receipt.
     ///
     /// # Examples
@@ -137,7 +137,7 @@ impl Tenant {
     ///
     /// # Errors
     ///
-    /// [`Error::Store`].
+    /// [`Error::Store`](crate::Error::Store).
     ///
     /// # Examples
     ///
