@@ -217,7 +217,7 @@ impl Tally {
     fn add(&mut self, batch: &Batch, taken: &TakenIn) {
         for (receipt, entry) in taken.receipts.iter().zip(&batch.entries) {
             let (fate, why) = match (receipt, entry) {
-                (Receipt::Recorded { .. }, _) => (0, String::new()),
+                (Receipt::Recorded { .. } | Receipt::Superseded { .. }, _) => (0, String::new()),
                 (Receipt::Replayed { .. }, _) => (1, String::new()),
                 (Receipt::Conflict { .. }, _) => (2, "the id is recorded otherwise".into()),
                 (Receipt::Parked(reason), _) => (3, reason.to_string()),

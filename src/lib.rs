@@ -67,18 +67,18 @@ pub use billing_store as store;
 
 pub use billing_core::{
     account::AccountSettings,
-    decide::{Batch, Limits, Receipt, RunOutcome},
+    decide::{Batch, Days, Limits, Receipt, RunOutcome},
     id::{AccountId, PlanId, SeriesId},
     invoice::{Draft, Invoice},
-    item::{Call, CallEnded, Item, ItemKey},
-    money::{Amount, Currency, Money},
+    item::{Call, CallEnded, Item, ItemKey, OneOff, OneOffCharged, Pulse, PulseReported},
+    money::{Amount, Currency, Money, Quantity},
     plan::{PlanBook, PlanSpec, Strategy},
     time::{Day, Instant, Zone},
 };
 #[cfg(feature = "sqlite")]
 pub use billing_store::SqliteStore;
 pub use billing_store::{
-    Billing, Error, MemoryStore, Outcome, Result, TakenIn, Tenant, clock, state_hash,
+    Billing, Error, MemoryStore, Outcome, Result, TakenIn, Tenant, clock, settlement, state_hash,
     verify::verify,
 };
 

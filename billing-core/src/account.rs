@@ -9,6 +9,7 @@ use crate::{
     id::{AccountId, CustomerId, PlanId},
     money::{Currency, Rounding},
     tax::TaxProfile,
+    terms::Overrides,
     time::{Anchor, Day, Period, Zone},
 };
 
@@ -140,7 +141,7 @@ impl AccountSettings {
 }
 
 /// Which plan an account has from a local day on, until the next assignment.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Assignment {
     /// 1, 2, 3 ... in the order in which they were made.
@@ -151,7 +152,10 @@ pub struct Assignment {
     pub plan: PlanId,
     /// Its version.
     pub version: u32,
-    /// The digest of the plan's document, so that nobody exchanges it behind the account's back.
+    /// The account's own terms in place of the plan's.
+    #[serde(default, skip_serializing_if = "Overrides::is_empty")]
+    pub overrides: Overrides,
+    /// The digest of the plan's document with these terms, so that nobody exchanges it behind the account's back.
     pub digest: Digest,
 }
 
@@ -165,7 +169,8 @@ pub struct Assignment {
 /// use billing_core::{account::{Assignment, assignment_on}, digest::Digest};
 ///
 /// let (plan, digest) = ("basic".parse()?, Digest::ZERO);
-/// let first = Assignment { number: 1, from: "2026-10-01".parse()?, plan, version: 1, digest };
+/// let overrides = billing_core::terms::Overrides::none();
+/// let first = Assignment { number: 1, from: "2026-10-01".parse()?, plan, version: 1, overrides, digest };
 /// let second = Assignment { number: 2, from: "2026-10-16".parse()?, version: 2, ..first.clone() };
 /// let assignments = [first, second];
 ///
@@ -194,6 +199,25 @@ pub struct Stretch {
     pub assignment: u32,
 }
 
+impl Stretch {
+    /// Whether a change of plan left no day of it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::{account::Stretch, time::Period};
+    ///
+    /// let period = Period::try_new("2026-10-01".parse()?, "2026-11-01".parse()?)?;
+    /// let stretch = Stretch { period, start: period.start(), end: period.end(), assignment: 1 };
+    /// assert!(!stretch.is_empty());
+    /// # Ok::<(), billing_core::time::TimeError>(())
+    /// ```
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.start >= self.end
+    }
+}
+
 /// The stretches of a period, in order of time.
 ///
 /// A period in which a plan changes has several; days before the first assignment belong to none.
@@ -204,7 +228,8 @@ pub struct Stretch {
 /// use billing_core::{account::{Assignment, stretches}, digest::Digest, time::Period};
 ///
 /// # let (plan, digest) = ("basic".parse()?, Digest::ZERO);
-/// # let first = Assignment { number: 1, from: "2026-10-01".parse()?, plan, version: 1, digest };
+/// # let overrides = billing_core::terms::Overrides::none();
+/// # let first = Assignment { number: 1, from: "2026-10-01".parse()?, plan, version: 1, overrides, digest };
 /// let second = Assignment { number: 2, from: "2026-10-16".parse()?, version: 2, ..first.clone() };
 /// let october = Period::try_new("2026-10-01".parse()?, "2026-11-01".parse()?)?;
 /// let stretches = stretches(&[first, second], october);

@@ -11,6 +11,7 @@ use crate::{
     id::{AccountId, Group, SeriesId, StrategyId, Unit},
     item::{Fingerprint, ItemKey},
     money::{Amount, Currency},
+    settlement::Answer,
     time::{Day, Instant},
     usage::{TotalKey, Totals},
 };
@@ -58,6 +59,8 @@ pub struct Posting {
 pub enum Cause {
     /// The item arrived.
     Rated,
+    /// A later record of the same usage arrived: what was posted before is taken back.
+    Superseded,
 }
 
 impl Cause {
@@ -74,6 +77,7 @@ impl Cause {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Rated => "rated",
+            Self::Superseded => "superseded",
         }
     }
 }
@@ -151,6 +155,7 @@ impl Posting {
             .text(self.item.source.as_str())
             .text(self.item.id.as_str())
             .text(self.item.leg_text())
+            .number(self.item.partial_number())
             .number(self.fingerprint.rule)
             .bytes(self.fingerprint.digest.as_bytes())
             .text(self.cause.name())
@@ -230,6 +235,44 @@ pub enum Happened {
         total: Amount,
         /// The digest of the whole invoice.
         digest: Digest,
+    },
+    /// An invoice was paid.
+    InvoicePaid {
+        /// The series of its number.
+        series: SeriesId,
+        /// Its number.
+        number: u64,
+        /// On which day.
+        on: Day,
+        /// What the payer or the bank called it.
+        reference: String,
+    },
+    /// An invoice was made void; what it billed is billed again.
+    InvoiceVoided {
+        /// The series of its number.
+        series: SeriesId,
+        /// Its number.
+        number: u64,
+        /// Why.
+        reason: String,
+    },
+    /// A day's revision was closed and is to be handed downstream.
+    DayHandedOver {
+        /// The local billing day.
+        day: Day,
+        /// Its revision.
+        revision: u32,
+        /// The digest of what is handed over.
+        digest: Digest,
+    },
+    /// A downstream processor has answered.
+    SettlementAnswered {
+        /// The local billing day.
+        day: Day,
+        /// Its revision.
+        revision: u32,
+        /// What it said.
+        answer: Answer,
     },
 }
 

@@ -141,6 +141,10 @@ text_id! {
     LegId, "leg id"
 }
 text_id! {
+    /// What is metered and sold by the unit, such as a SKU.
+    ProductId, "product id"
+}
+text_id! {
     /// One plan, all versions of it.
     PlanId, "plan id"
 }

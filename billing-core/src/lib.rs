@@ -6,10 +6,10 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`id`], [`number`], [`money`], [`time`], [`digest`] | values, checked where they are made |
-//! | [`item`], [`tax`], [`account`] | facts: calls, tax profiles, accounts and their assignments |
+//! | [`item`], [`tax`], [`terms`], [`account`] | facts: calls and pulses, tax profiles, terms, accounts and their assignments |
 //! | [`usage`] | sums of postings: day totals and carries |
 //! | [`plan`] | plans as strategies, and the built-in kinds |
-//! | [`event`], [`invoice`] | what is written: the journal, drafts and invoices |
+//! | [`event`], [`invoice`], [`settlement`] | what is written: the journal, drafts and invoices, days handed downstream |
 //! | [`decide`] | the rules that turn facts into writes |
 #![no_std]
 
@@ -25,6 +25,8 @@ pub mod item;
 pub mod money;
 pub mod number;
 pub mod plan;
+pub mod settlement;
 pub mod tax;
+pub mod terms;
 pub mod time;
 pub mod usage;

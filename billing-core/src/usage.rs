@@ -1,5 +1,10 @@
 //! Sums of postings: what a day, a stretch and a scope have used.
 
+use alloc::{
+    collections::{BTreeMap, btree_map::Entry},
+    vec::Vec,
+};
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -86,6 +91,29 @@ impl Totals {
             amount,
         })
     }
+
+    /// The totals that take these back.
+    ///
+    /// # Errors
+    ///
+    /// [`TotalsError`] if a number leaves its bounds.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::{money::Quantity, usage::Totals};
+    ///
+    /// let talk = Totals { count: 1, quantity: Quantity::from_u64(61_000)?, amount: None };
+    /// assert_eq!(talk.checked_add(talk.checked_neg()?)?, Totals::nothing(None));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    pub fn checked_neg(self) -> Result<Self, TotalsError> {
+        Ok(Self {
+            count: self.count.checked_neg().ok_or(TotalsError::Count)?,
+            quantity: self.quantity.checked_neg()?,
+            amount: self.amount.map(Amount::checked_neg).transpose()?,
+        })
+    }
 }
 
 /// What a day total is the total of.
@@ -122,6 +150,67 @@ pub struct DayTotal {
     pub closed: bool,
     /// Whether it is in a line of an invoice.
     pub billed: bool,
+    /// Whether it is in a settlement.
+    pub handed: bool,
+}
+
+/// What was used on one day under one strategy and group, over all revisions of the day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DayUsage {
+    /// The local billing day.
+    pub day: Day,
+    /// Under which assignment.
+    pub assignment: u32,
+    /// Under which strategy.
+    pub strategy: StrategyId,
+    /// In which group.
+    pub group: Group,
+    /// What the quantity counts.
+    pub unit: Unit,
+    /// How much.
+    pub totals: Totals,
+}
+
+/// Adds the revisions of day totals up, in order of day, assignment, strategy and group. The totals are one account's.
+///
+/// # Errors
+///
+/// [`TotalsError`] if a sum leaves its bounds.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::usage::{DayTotal, by_day};
+///
+/// # let total: DayTotal = serde_json::from_str(
+/// #     r#"{"key":{"account":"alice","day":"2026-10-05","assignment":1,"strategy":"calls",
+/// #                "group":"calls","revision":1},"unit":"ms","currency":"EUR",
+/// #         "totals":{"count":1,"quantity":"4500000","amount":null},
+/// #         "closed":true,"billed":false,"handed":true}"#,
+/// # )?;
+/// let mut late = total.clone();
+/// late.key.revision = 2;
+/// let usage = by_day(vec![total, late])?;
+/// assert_eq!((usage.len(), usage[0].totals.count), (1, 2));
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+pub fn by_day(totals: Vec<DayTotal>) -> Result<Vec<DayUsage>, TotalsError> {
+    let mut days: BTreeMap<TotalKey, DayUsage> = BTreeMap::new();
+    for DayTotal { key, unit, totals, .. } in totals {
+        let TotalKey { day, assignment, strategy, group, .. } = key.clone();
+        match days.entry(TotalKey { revision: 0, ..key }) {
+            Entry::Occupied(mut sum) => {
+                let sum = sum.get_mut();
+                sum.totals = sum.totals.checked_add(totals)?;
+            }
+            Entry::Vacant(none) => {
+                let _first: &mut DayUsage =
+                    none.insert(DayUsage { day, assignment, strategy, group, unit, totals });
+            }
+        }
+    }
+    Ok(days.into_values().collect())
 }
 
 /// How far a strategy's counting reaches.
@@ -194,6 +283,8 @@ impl core::fmt::Display for ScopeKey {
     }
 }
 
+crate::id::text_serde!(ScopeKey, "a scope as text, such as \"lifetime\"", deserialize_text);
+
 /// The text names no scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a scope is `lifetime`, `period:DAY` or `stretch:DAY:ASSIGNMENT`")]
@@ -241,13 +332,15 @@ pub struct CarryKey {
 ///     quantity: "61000".parse()?,
 ///     exact: "0.0305".parse()?,
 ///     billed: "0.03".parse()?,
+///     ..Carry::nothing()
 /// };
 /// let exact = first.exact.add(&"0.0305".parse()?);
 /// let amount = exact.round(2, Rounding::HalfUp)?.checked_sub(first.billed)?;
 /// assert_eq!(amount.to_string(), "0.03");
 /// # Ok::<(), billing_core::money::MoneyError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Carry {
     /// How much usage is in lines already, in the strategy's unit.
     pub quantity: Quantity,
@@ -255,6 +348,14 @@ pub struct Carry {
     pub exact: Exact,
     /// What the lines say.
     pub billed: Amount,
+    /// What the strategy keeps for itself until it settles the scope again; most keep nothing.
+    pub kept: Exact,
+}
+
+impl Default for Carry {
+    fn default() -> Self {
+        Self::nothing()
+    }
 }
 
 impl Carry {
@@ -269,6 +370,23 @@ impl Carry {
     /// ```
     #[must_use]
     pub fn nothing() -> Self {
-        Self { quantity: Quantity::ZERO, exact: Exact::zero(), billed: Amount::ZERO }
+        let (exact, kept) = (Exact::zero(), Exact::zero());
+        Self { quantity: Quantity::ZERO, exact, billed: Amount::ZERO, kept }
+    }
+
+    /// Whether nothing has been billed and nothing is kept.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::usage::Carry;
+    ///
+    /// assert!(Carry::nothing().is_nothing());
+    /// assert!(!Carry { kept: "1/3".parse()?, ..Carry::nothing() }.is_nothing());
+    /// # Ok::<(), billing_core::money::MoneyError>(())
+    /// ```
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::nothing()
     }
 }

@@ -4,10 +4,11 @@
 use billing_core::{
     account::Stretch,
     id::Unit,
-    invoice::{Draft, Invoice, Line},
+    invoice::{Draft, Invoice, InvoiceKind, Line},
     money::{Currency, Exact},
     tax::{TaxLine, Taxed},
     time::{Period, Zone},
+    usage::{Carry, ScopeKey},
 };
 use billing_formats::text;
 
@@ -57,7 +58,8 @@ fn line(row: &Row) -> Line {
         quantity: row.quantity.parse().unwrap(),
         text: row.text.to_owned(),
         exact: Exact::zero(),
-        billed_before: row.before.parse().unwrap(),
+        scope: ScopeKey::Lifetime,
+        before: Carry { billed: row.before.parse().unwrap(), ..Carry::nothing() },
         amount: row.amount.parse().unwrap(),
         parts: Vec::new(),
     }
@@ -66,6 +68,7 @@ fn line(row: &Row) -> Line {
 fn draft(lines: &[Row], taxed: Taxed) -> Draft {
     Draft {
         account: "alice".parse().unwrap(),
+        kind: InvoiceKind::Period,
         period: period(),
         start: "2026-09-30T22:00:00Z".parse().unwrap(),
         end: "2026-10-31T23:00:00Z".parse().unwrap(),

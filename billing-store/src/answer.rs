@@ -1,10 +1,16 @@
 //! What use cases answer: outcomes, and the errors of every floor folded into one.
 
 use billing_core::{
-    decide::{AssignError, BillError, IngestError, Intake, OpenAccountError, Receipt},
-    id::{AccountId, InvalidId, PlanId, TenantId},
-    plan::BuildPlanError,
-    time::{Instant, TimeError},
+    decide::{
+        AssignError, BillError, IngestError, Intake, JournalFull, MarkError, OpenAccountError,
+        Receipt,
+    },
+    id::{AccountId, InvalidId, PlanId, SeriesId, TenantId},
+    item::ItemKey,
+    money::MoneyError,
+    plan::{BuildPlanError, UnknownStrategy},
+    time::{Day, Instant, TimeError},
+    usage::TotalsError,
 };
 
 use crate::error::StoreError;
@@ -66,6 +72,55 @@ pub enum Error {
     /// The plan cannot be assigned.
     #[error(transparent)]
     Assign(#[from] AssignError),
+    /// The account's own terms are for a strategy that the plan does not have.
+    #[error(transparent)]
+    Overrides(#[from] UnknownStrategy),
+    /// No such invoice.
+    #[error("there is no invoice {series}/{number}")]
+    UnknownInvoice {
+        /// The series.
+        series: SeriesId,
+        /// The number.
+        number: u64,
+    },
+    /// The invoice cannot be marked so.
+    #[error(transparent)]
+    Mark(#[from] MarkError),
+    /// The item is not parked.
+    #[error("item {key} is not parked")]
+    NotParked {
+        /// The item.
+        key: ItemKey,
+    },
+    /// No such settlement, or not in the state that was expected.
+    #[error(
+        "there is no {expected} settlement of {day} in revision {revision} of account {account}"
+    )]
+    UnknownSettlement {
+        /// What it was expected to be.
+        expected: &'static str,
+        /// The account.
+        account: AccountId,
+        /// The day.
+        day: Day,
+        /// Its revision.
+        revision: u32,
+    },
+    /// The processor did not answer as it should; what was sent is sent again.
+    #[error("the processor failed")]
+    Processor {
+        /// How.
+        source: Box<dyn core::error::Error + Send + Sync>,
+    },
+    /// An account's journal has no numbers left.
+    #[error(transparent)]
+    JournalFull(#[from] JournalFull),
+    /// A sum left its bounds.
+    #[error(transparent)]
+    Totals(#[from] TotalsError),
+    /// A sum of money left its bounds.
+    #[error(transparent)]
+    Money(#[from] MoneyError),
     /// The batch cannot be taken in.
     #[error(transparent)]
     Ingest(#[from] IngestError),

@@ -12,6 +12,7 @@ pub mod conformance;
 pub mod error;
 pub mod memory;
 mod plans;
+pub mod settlement;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 mod state_hash;
@@ -19,7 +20,7 @@ pub mod store;
 pub mod verify;
 
 pub use answer::{Error, Outcome, Result, TakenIn};
-pub use billing::{Billing, Tenant};
+pub use billing::{Billing, NotBilled, Tenant, Waiting};
 pub use error::{StoreError, StoreResult};
 pub use memory::MemoryStore;
 #[cfg(feature = "sqlite")]

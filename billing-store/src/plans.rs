@@ -6,10 +6,10 @@ use std::{
 };
 
 use billing_core::{
+    account::Assignment,
     decide::{AccountFacts, Plans},
     digest::Digest,
-    id::PlanId,
-    plan::{BuildPlanError, Plan, PlanBook},
+    plan::{BuildPlanError, Plan, PlanBook, PlanSpec},
 };
 
 use crate::{error::StoreResult, store::Facts};
@@ -39,31 +39,39 @@ impl BuiltPlans {
         facts: &mut F,
         accounts: impl Iterator<Item = &AccountFacts> + Send,
     ) -> StoreResult<Plans> {
-        let assignments = accounts.flat_map(|facts| &facts.assignments);
-        let assigned = assignments.map(|a| ((a.plan.clone(), a.version), a.digest));
-        let assigned: BTreeMap<(PlanId, u32), Digest> = assigned.collect();
+        let assigned: BTreeMap<Digest, &Assignment> =
+            accounts.flat_map(|facts| &facts.assignments).map(|a| (a.digest, a)).collect();
         let mut plans = Plans::new();
         let mut missing = Vec::new();
-        for (plan, digest) in &assigned {
-            match self.built(digest) {
-                Some(built) => drop(plans.insert(plan.clone(), Ok(built))),
-                None => missing.push(plan.clone()),
+        for (digest, assignment) in assigned {
+            match self.built(&digest) {
+                Some(built) => drop(plans.insert(digest, Ok(built))),
+                None => missing.push(assignment),
             }
         }
         if missing.is_empty() {
             return Ok(plans);
         }
-        for spec in facts.plans(&missing).await? {
-            let (key, digest) = ((spec.id.clone(), spec.version), spec.digest());
-            let plan = if assigned.get(&key) == Some(&digest) {
-                self.book.build(spec).map(|plan| self.keep(digest, plan))
-            } else {
-                let (plan, version) = key.clone();
-                Err(BuildPlanError::Altered { plan, version })
-            };
-            drop(plans.insert(key, plan));
+        let ids: Vec<_> = missing.iter().map(|a| (a.plan.clone(), a.version)).collect();
+        let saved = facts.plans(&ids).await?.into_iter();
+        let saved: BTreeMap<_, _> =
+            saved.map(|spec| ((spec.id.clone(), spec.version), spec)).collect();
+        for assignment in missing {
+            if let Some(spec) = saved.get(&(assignment.plan.clone(), assignment.version)) {
+                drop(plans.insert(assignment.digest, self.build(spec, assignment)));
+            }
         }
         Ok(plans)
+    }
+
+    /// Builds the plan with the account's own terms, if that is what was assigned.
+    fn build(&self, spec: &PlanSpec, assignment: &Assignment) -> Result<Arc<Plan>, BuildPlanError> {
+        let spec = spec.with(&assignment.overrides)?;
+        if spec.digest() != assignment.digest {
+            let (plan, version) = (spec.id, spec.version);
+            return Err(BuildPlanError::Altered { plan, version });
+        }
+        self.book.build(spec).map(|plan| self.keep(assignment.digest, plan))
     }
 
     fn built(&self, digest: &Digest) -> Option<Arc<Plan>> {

@@ -5,7 +5,8 @@ use billing_core::{
     digest::{Digest, DigestBuilder},
     event::Posting,
     id::AccountId,
-    usage::DayTotal,
+    money::Amount,
+    usage::{DayTotal, Totals},
 };
 
 use crate::{
@@ -83,17 +84,23 @@ async fn account(
     }
     let mut totals = facts.totals_of(id).await?;
     totals.sort_by(|one: &DayTotal, two| one.key.cmp(&two.key));
-    for total in totals {
+    // A superseded record may leave a total of nothing, or none.
+    let nothing = |total: &DayTotal| {
+        let Totals { count, quantity, amount } = total.totals;
+        count == 0 && quantity.is_zero() && amount.is_none_or(Amount::is_zero)
+    };
+    for total in totals.into_iter().filter(|total| !nothing(total)) {
         hash = hash.text("total").text(&json(&total)?);
     }
     let mut carries = facts.carries_of(id).await?;
     carries.sort_by(|one, two| one.key.cmp(&two.key));
-    for moved in carries {
+    for moved in carries.into_iter().filter(|moved| !moved.carry.is_nothing()) {
         let (key, carry) = (moved.key, moved.carry);
         hash = hash.text("carry").text(&key.scope.to_string());
         hash = hash.text(key.strategy.as_str()).text(key.group.as_str());
         hash = hash.text(&carry.quantity.to_string());
         hash = hash.text(&carry.exact.to_string()).text(&carry.billed.to_string());
+        hash = hash.text(&carry.kept.to_string());
     }
     for invoice in facts.invoices_of(id).await? {
         hash = hash.text("invoice").text(invoice.series.as_str());
@@ -108,13 +115,16 @@ async fn items(facts: &mut dyn Facts, mut hash: DigestBuilder) -> StoreResult<Di
         let page = facts.item_page(after.as_ref(), PAGE).await?;
         let Some(last) = page.last() else { return Ok(hash) };
         after = Some(last.claim.key.clone());
-        let numbers: Vec<_> = page.iter().flat_map(posting_numbers).collect();
+        // What a later record of the same usage superseded depends on which of them came first.
+        let current = page.iter().filter(|item| item.claim.current_seq == item.claim.first_seq);
+        let numbers: Vec<_> = current.flat_map(posting_numbers).collect();
         let mut postings = facts.postings(&numbers).await?;
         postings.sort_by(|one: &Posting, two| {
             (&one.item, &one.strategy, &one.group).cmp(&(&two.item, &two.strategy, &two.group))
         });
         for StoredItem { claim, item, .. } in page {
             hash = hash.text("item").text(&claim.key.to_string()).text(claim.key.leg_text());
+            hash = hash.number(claim.key.partial_number());
             hash = hash.text(claim.account.as_str()).text(&json(&item)?);
             hash = hash.bytes(claim.fingerprint.digest.as_bytes());
         }

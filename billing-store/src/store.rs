@@ -1,18 +1,19 @@
 //! The ports: what a decision may ask of a store, and how what it decided is kept.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use async_trait::async_trait;
 
 use billing_core::{
-    decide::{AccountFacts, CarryMove, Intake, Parked, Refusal, StoredItem, Writes},
+    decide::{AccountFacts, CarryMove, Dropped, Intake, Parked, Refusal, StoredItem, Writes},
     event::{JournalEntry, Posting},
-    id::{AccountId, IntakeId, PlanId, SeriesId, TenantId},
-    invoice::Invoice,
+    id::{AccountId, CustomerId, IntakeId, PlanId, SeriesId, TenantId},
+    invoice::{Invoice, InvoiceMark},
     item::ItemKey,
     money::Amount,
     plan::PlanSpec,
-    time::Day,
+    settlement::Settlement,
+    time::{Day, Instant},
     usage::{DayTotal, ScopeKey, TotalKey},
 };
 
@@ -105,6 +106,8 @@ pub struct BilledPart {
     pub line: u64,
     /// The share.
     pub share: Amount,
+    /// Whether the invoice was made void.
+    pub void: bool,
 }
 
 impl BilledPart {
@@ -124,7 +127,7 @@ impl BilledPart {
     /// #                              "start":"2026-10-01","end":"2026-11-01","assignment":1},
     /// #                   "plan":"basic","version":1,"strategy":"calls","group":"calls","unit":"ms",
     /// #                   "count":1,"quantity":"4500000","text":"at 0.02 a minute, pro rata",
-    /// #                   "exact":"1.5","billed_before":"0","amount":"1.5",
+    /// #                   "exact":"1.5","scope":"stretch:2026-10-01:1","amount":"1.5",
     /// #                   "parts":[{"day":"2026-10-05","revision":1,"share":"1.5"}]}],
     /// #         "taxed":{"net":"1.5","taxes":[],"total":"1.5"}}"#,
     /// # )?;
@@ -145,8 +148,40 @@ impl BilledPart {
             number: invoice.number,
             line,
             share,
+            void: false,
         })
     }
+}
+
+/// Which part of an account's history is asked for.
+///
+/// # Examples
+///
+/// ```
+/// use billing_store::store::HistoryPage;
+///
+/// let october = HistoryPage {
+///     from: "2026-10-01T00:00:00Z".parse()?,
+///     until: "2026-11-01T00:00:00Z".parse()?,
+///     kind: Some("call"),
+///     after: None,
+///     limit: 100,
+/// };
+/// assert!(october.from < october.until);
+/// # Ok::<(), billing_core::time::TimeError>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct HistoryPage<'a> {
+    /// From this instant on.
+    pub from: Instant,
+    /// Before this instant.
+    pub until: Instant,
+    /// Items of one kind, by its name; all if `None`.
+    pub kind: Option<&'a str>,
+    /// After the item of this instant and key.
+    pub after: Option<(Instant, &'a ItemKey)>,
+    /// At most so many.
+    pub limit: u32,
 }
 
 /// What a decision may ask, always about one tenant, in batches.
@@ -189,10 +224,27 @@ pub trait Facts: Send {
         limit: u32,
     ) -> StoreResult<Vec<AccountId>>;
 
-    /// Claimed items by key.
+    /// Ids of the accounts of a customer, in byte order.
+    async fn accounts_of(&mut self, customer: &CustomerId) -> StoreResult<Vec<AccountId>>;
+
+    /// Ids of accounts that have day totals in no settlement, in byte order, after one of them.
+    async fn unhanded_accounts(
+        &mut self,
+        after: Option<&AccountId>,
+        limit: u32,
+    ) -> StoreResult<Vec<AccountId>>;
+
+    /// Claimed items by key, with all other records of the same usage.
     async fn items(&mut self, keys: &[ItemKey]) -> StoreResult<Vec<StoredItem>>;
 
-    /// Claimed items in order of (source, id, leg) as bytes, after one of them.
+    /// An account's claimed items in order of their instant and key, after one of them.
+    async fn history(
+        &mut self,
+        account: &AccountId,
+        of: &HistoryPage<'_>,
+    ) -> StoreResult<Vec<StoredItem>>;
+
+    /// Claimed items in order of (source, id, leg, partial) as bytes, after one of them.
     async fn item_page(
         &mut self,
         after: Option<&ItemKey>,
@@ -202,18 +254,36 @@ pub trait Facts: Send {
     /// Parked items by key.
     async fn parked(&mut self, keys: &[ItemKey]) -> StoreResult<Vec<Parked>>;
 
-    /// Parked items in order of (source, id, leg) as bytes, after one of them.
+    /// Parked items in order of (source, id, leg, partial) as bytes, after one of them.
     async fn parked_page(
         &mut self,
         after: Option<&ItemKey>,
         limit: u32,
     ) -> StoreResult<Vec<Parked>>;
 
+    /// Dropped items in order of when that was and of (source, id, leg, partial) as bytes, after one of them.
+    async fn dropped_page(
+        &mut self,
+        after: Option<(Instant, &ItemKey)>,
+        limit: u32,
+    ) -> StoreResult<Vec<Dropped>>;
+
     /// Day totals of all revisions, by account and day.
     async fn day_totals(&mut self, days: &[(AccountId, Day)]) -> StoreResult<Vec<DayTotal>>;
 
     /// Day totals that no line holds, by account.
     async fn unbilled(&mut self, accounts: &[AccountId]) -> StoreResult<Vec<DayTotal>>;
+
+    /// Day totals that no settlement holds, by account.
+    async fn unhanded(&mut self, accounts: &[AccountId]) -> StoreResult<Vec<DayTotal>>;
+
+    /// An account's day totals of the days in `[from, until)`.
+    async fn totals_between(
+        &mut self,
+        account: &AccountId,
+        from: Day,
+        until: Day,
+    ) -> StoreResult<Vec<DayTotal>>;
 
     /// Every day total of an account.
     async fn totals_of(&mut self, account: &AccountId) -> StoreResult<Vec<DayTotal>>;
@@ -265,7 +335,38 @@ pub trait Facts: Send {
     /// An account's invoices, oldest number first within each series.
     async fn invoices_of(&mut self, account: &AccountId) -> StoreResult<Vec<Invoice>>;
 
-    /// The line parts of an account.
+    /// An account's invoices in order of their period's start, series and number, after one of them.
+    async fn invoice_page(
+        &mut self,
+        account: &AccountId,
+        after: Option<(Day, &SeriesId, u64)>,
+        limit: u32,
+    ) -> StoreResult<Vec<Invoice>>;
+
+    /// The invoice issued to an account last of those that are not void: of the latest period, and of it the period's own.
+    async fn last_invoice(&mut self, account: &AccountId) -> StoreResult<Option<(SeriesId, u64)>>;
+
+    /// What became of invoices, by series and number.
+    async fn invoice_marks(
+        &mut self,
+        invoices: &[(SeriesId, u64)],
+    ) -> StoreResult<Vec<InvoiceMark>>;
+
+    /// Settlements by account, day and revision.
+    async fn settlements(&mut self, keys: &[(AccountId, Day, u32)])
+    -> StoreResult<Vec<Settlement>>;
+
+    /// Every settlement of an account, in order of day and revision.
+    async fn settlements_of(&mut self, account: &AccountId) -> StoreResult<Vec<Settlement>>;
+
+    /// Settlements that have no answer, in order of account, day and revision, after one of them.
+    async fn unanswered(
+        &mut self,
+        after: Option<(&AccountId, Day, u32)>,
+        limit: u32,
+    ) -> StoreResult<Vec<Settlement>>;
+
+    /// The line parts of an account, those of void invoices too.
     async fn line_parts(&mut self, account: &AccountId) -> StoreResult<Vec<BilledPart>>;
 
     /// Accounts that rows belong to and that are not there. A healthy store has none.
@@ -376,4 +477,15 @@ pub trait Store: Send + Sync + core::fmt::Debug {
 
     /// Begins reading one consistent state.
     async fn read(&self, tenant: &TenantId) -> StoreResult<Box<dyn Facts>>;
+}
+
+#[async_trait]
+impl<S: Store + ?Sized> Store for Arc<S> {
+    async fn begin(&self, tenant: &TenantId, locks: &Locks) -> StoreResult<Box<dyn Transaction>> {
+        (**self).begin(tenant, locks).await
+    }
+
+    async fn read(&self, tenant: &TenantId) -> StoreResult<Box<dyn Facts>> {
+        (**self).read(tenant).await
+    }
 }

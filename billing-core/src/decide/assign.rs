@@ -8,7 +8,8 @@ use crate::{
     event::{Event, Happened, JournalEntry},
     id::{AccountId, PlanId, StrategyId},
     money::Currency,
-    plan::{BuildPlanError, Plan},
+    plan::Plan,
+    terms::Overrides,
     time::{Day, Instant, Period, TimeError},
     usage::Scope,
 };
@@ -18,8 +19,10 @@ use crate::{
 pub struct AssignFacts<'a> {
     /// The account.
     pub account: &'a AccountFacts,
-    /// The plan version, built.
+    /// The plan version with the account's own terms, built.
     pub plan: &'a Plan,
+    /// The account's own terms.
+    pub overrides: &'a Overrides,
     /// The plans of the account's other assignments.
     pub plans: &'a Plans,
     /// The first day with rated usage from the day asked for until the next assignment.
@@ -126,6 +129,7 @@ pub enum AssignError {
 /// use billing_core::{
 ///     decide::{AssignError, AssignFacts, Plans, assign},
 ///     plan::{PlanBook, PlanSpec},
+///     terms::Overrides,
 /// };
 ///
 /// # use billing_core::{
@@ -136,9 +140,10 @@ pub enum AssignError {
 /// #         "anchor":{"from":"2026-10-01","months":1}}"#,
 /// # )?;
 /// # let (plan, digest) = ("basic".parse()?, Digest::ZERO);
-/// # let basic = Assignment { number: 1, from: "2026-10-01".parse()?, plan, version: 1, digest };
+/// # let overrides = billing_core::terms::Overrides::none();
+/// # let basic = Assignment { number: 1, from: "2026-10-01".parse()?, plan, version: 1, overrides, digest };
 /// # let (head, assignments) = (Head::EMPTY, vec![basic]);
-/// # let account = AccountFacts { settings, head, assignments, invoiced_until: None };
+/// # let account = AccountFacts { settings, head, assignments, invoiced_until: None, advanced_until: None };
 /// # let account = AccountFacts { assignments: vec![], ..account };
 /// # let spec: PlanSpec = serde_json::from_str(
 /// #     r#"{"id":"basic","version":1,"currency":"EUR","payment":"postpaid",
@@ -147,7 +152,9 @@ pub enum AssignError {
 /// # )?;
 /// let plan = PlanBook::standard().build(spec)?;
 /// let (from, now) = ("2026-10-01".parse()?, "2026-10-05T12:00:00Z".parse()?);
-/// let facts = AssignFacts { account: &account, plan: &plan, plans: &Plans::new(), used: None };
+/// let (plans, overrides) = (Plans::new(), Overrides::none());
+/// let (account, plan, used) = (&account, &plan, None);
+/// let facts = AssignFacts { account, plan, overrides: &overrides, plans: &plans, used };
 /// let writes = assign(facts, from, now)?.expect("a plan it had not");
 /// assert_eq!(writes.assignments[0].1.number, 1);
 ///
@@ -161,12 +168,13 @@ pub fn assign(
     now: Instant,
 ) -> Result<Option<Writes>, AssignError> {
     let AssignFacts {
-        account: AccountFacts { settings, head, assignments, invoiced_until }, ..
+        account: AccountFacts { settings, head, assignments, invoiced_until, .. },
+        ..
     } = facts;
-    let AssignFacts { plan, plans, used, .. } = facts;
+    let AssignFacts { plan, overrides, plans, used, .. } = facts;
     let spec = plan.spec();
-    let same = |a: &&Assignment| a.from == from && a.plan == spec.id && a.version == spec.version;
-    if assignments.iter().any(|assignment| same(&assignment)) {
+    let digest = spec.digest();
+    if assignments.iter().any(|assignment| (assignment.from, assignment.digest) == (from, digest)) {
         return Ok(None);
     }
     let account = settings.id.clone();
@@ -185,11 +193,11 @@ pub fn assign(
         return Err(AssignError::Used { account, used, from });
     }
     let _period: Period = settings.anchor.period_of(from)?;
-    check_kinds(plan, plans)?;
+    check_kinds(plan, plans, assignments)?;
     let last = assignments.iter().map(|assignment| assignment.number).max();
     let number = last.unwrap_or(0).saturating_add(1);
-    let (id, version, digest) = (spec.id.clone(), spec.version, spec.digest());
-    let assignment = Assignment { number, from, plan: id, version, digest };
+    let (id, version, overrides) = (spec.id.clone(), spec.version, overrides.clone());
+    let assignment = Assignment { number, from, plan: id, version, overrides, digest };
     let what = Happened::PlanAssigned { assignment: assignment.clone() };
     let full = || AssignError::JournalFull { account: account.clone() };
     let seq = head.next().ok_or_else(full)?;
@@ -204,13 +212,11 @@ pub fn assign(
 }
 
 /// A strategy that counts over changes of plan must stay of one kind in all plans of the account.
-fn check_kinds(plan: &Plan, plans: &Plans) -> Result<(), AssignError> {
-    for (plan, built) in plans {
-        let unavailable = |_: &BuildPlanError| AssignError::PlanUnavailable {
-            plan: plan.0.clone(),
-            version: plan.1,
-        };
-        let _known: &Plan = built.as_ref().map_err(unavailable)?;
+fn check_kinds(plan: &Plan, plans: &Plans, assignments: &[Assignment]) -> Result<(), AssignError> {
+    let is_built = |assignment: &&Assignment| matches!(plans.get(&assignment.digest), Some(Ok(_)));
+    if let Some(assignment) = assignments.iter().find(|assignment| !is_built(assignment)) {
+        let (plan, version) = (assignment.plan.clone(), assignment.version);
+        return Err(AssignError::PlanUnavailable { plan, version });
     }
     for (ours, other) in plans.values().flatten().flat_map(|plan| plan.with_specs()) {
         let counts_on = |scope: Scope| scope != Scope::Stretch && scope == other.scope();

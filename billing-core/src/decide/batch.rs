@@ -29,19 +29,35 @@ pub struct Limits {
     pub call_duration_ms_max: u64,
     /// How far ahead of the clock an item may be dated, in milliseconds; those further ahead are parked.
     pub item_future_ms_max: u64,
+    /// How far behind the clock an item may be dated, in milliseconds; those further behind are parked.
+    pub item_past_ms_max: u64,
+    /// Whether a pulse may report less than nothing.
+    pub pulse_sign: PulseSign,
     /// How many groups one account's day may have, over all strategies; an item that would add another is parked.
     pub day_groups_max: usize,
     /// The largest batch; larger ones are refused whole.
     pub batch_entries_max: usize,
 }
 
+/// Which amounts a pulse may report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PulseSign {
+    /// Zero and above; a negative amount is parked.
+    NotNegative,
+    /// Any: a source may take back what it reported.
+    Any,
+}
+
 impl Default for Limits {
-    /// Calls of up to 366 days, items dated up to a day ahead, 1 000 groups a day, batches of up to 10 000 entries.
+    /// Calls of up to 366 days, items dated from 366 days behind to a day ahead of the clock, pulses of nothing or more,
+    /// 1 000 groups a day, batches of up to 10 000 entries.
     fn default() -> Self {
         const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
         Self {
             call_duration_ms_max: 366 * DAY_MS,
             item_future_ms_max: DAY_MS,
+            item_past_ms_max: 366 * DAY_MS,
+            pulse_sign: PulseSign::NotNegative,
             day_groups_max: 1_000,
             batch_entries_max: 10_000,
         }
@@ -128,6 +144,7 @@ impl Batch {
                 .text(incoming.key.source.as_str())
                 .text(incoming.key.id.as_str())
                 .text(incoming.key.leg_text())
+                .number(incoming.key.partial_number())
                 .bytes(incoming.fingerprint().digest.as_bytes()),
             Err(refusal) => digest.text("refused").text(&refusal.place).text(&refusal.raw),
         });

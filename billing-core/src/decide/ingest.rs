@@ -11,23 +11,23 @@ use alloc::{
 use compact_str::CompactString;
 
 use crate::{
-    account::assignment_on,
+    account::{Assignment, assignment_on},
     decide::{
-        AccountFacts, Batch, Claim, IngestError, Intake, Limits, ParkReason, Parked, Rated,
-        Refusal, StoredItem, Writes, rate,
+        AccountFacts, Batch, Claim, IngestError, Intake, Limits, ParkReason, Parked, PulseSign,
+        Rated, Refusal, StoredItem, Writes, rate,
     },
     digest::Digest,
     event::{Cause, Head, JournalEntry, Posting},
-    id::{AccountId, IntakeId, PlanId},
+    id::{AccountId, Group, IntakeId, StrategyId, Unit},
     item::{Fingerprint, Incoming, Item, ItemKey},
     money::Currency,
     plan::{BuildPlanError, Plan},
     time::{Day, Instant, Zone},
-    usage::{DayTotal, TotalKey},
+    usage::{DayTotal, TotalKey, Totals, TotalsError},
 };
 
-/// The plans that assignments name, built or not.
-pub type Plans = BTreeMap<(PlanId, u32), Result<Arc<Plan>, BuildPlanError>>;
+/// The plans that assignments name, built or not, by the digest in the assignment.
+pub type Plans = BTreeMap<Digest, Result<Arc<Plan>, BuildPlanError>>;
 
 /// The open revision of one account's day.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl OpenDay {
     /// # let total: DayTotal = serde_json::from_str(
     /// #     r#"{"key":{"account":"alice","day":"2026-10-05","assignment":1,"strategy":"calls",
     /// #                "group":"calls","revision":1},"unit":"ms","currency":"EUR",
-    /// #         "totals":{"count":1,"quantity":"61000","amount":null},"closed":false,"billed":false}"#,
+    /// #         "totals":{"count":1,"quantity":"61000","amount":null},"closed":false,"billed":false,"handed":false}"#,
     /// # )?;
     /// assert_eq!(OpenDay::of(vec![total.clone()]).totals.len(), 1);
     /// let closed = OpenDay::of(vec![DayTotal { closed: true, billed: true, ..total }]);
@@ -74,8 +74,10 @@ pub struct IngestFacts {
     pub accounts: BTreeMap<AccountId, AccountFacts>,
     /// The plans of their assignments.
     pub plans: Plans,
-    /// The keys that are claimed among those given.
+    /// The keys that are claimed among those given, and those of other records of the same usage.
     pub claims: BTreeMap<ItemKey, Claim>,
+    /// The current postings of [the claims that the batch may supersede](claims_superseded).
+    pub superseded: BTreeMap<ItemKey, Vec<Posting>>,
     /// The keys that are parked among those given.
     pub parked: BTreeMap<ItemKey, Parked>,
     /// The open revisions of the days touched; a day not here has no totals yet.
@@ -95,6 +97,13 @@ pub enum Receipt {
         account: AccountId,
         /// The first posting's number.
         first_seq: u64,
+    },
+    /// Recorded now, and without effect: a later record of the same usage was there before it.
+    Superseded {
+        /// Who pays.
+        account: AccountId,
+        /// The later record.
+        by: ItemKey,
     },
     /// Recorded before with the same content; nothing was written.
     Replayed {
@@ -146,9 +155,10 @@ pub struct Ingested {
 /// #         "anchor":{"from":"2026-10-01","months":1}}"#,
 /// # )?;
 /// # let (plan, digest) = ("basic".parse()?, Digest::ZERO);
-/// # let basic = Assignment { number: 1, from: "2026-10-01".parse()?, plan, version: 1, digest };
+/// # let overrides = billing_core::terms::Overrides::none();
+/// # let basic = Assignment { number: 1, from: "2026-10-01".parse()?, plan, version: 1, overrides, digest };
 /// # let (head, assignments) = (Head::EMPTY, vec![basic]);
-/// # let account = AccountFacts { settings, head, assignments, invoiced_until: None };
+/// # let account = AccountFacts { settings, head, assignments, invoiced_until: None, advanced_until: None };
 /// # let mut call: CallEnded = serde_json::from_str(
 /// #     r#"{"key":{"source":"pbx","id":"1"},"account":"alice",
 /// #         "call":{"start":"2026-10-05T08:00:00Z","duration_ms":4500000,"caller":"","callee":"",
@@ -171,6 +181,58 @@ pub fn days_touched(
         Some((facts.settings.id.clone(), facts.settings.zone.day_of(incoming.item.at())))
     };
     batch.entries.iter().flatten().filter_map(known).collect()
+}
+
+/// The claims whose postings a batch may take back: the latest partial record of usage that it brings a later record of.
+///
+/// `claims` holds all records of the usage that the batch names. Their postings and the days of these must be loaded too.
+///
+/// # Examples
+///
+/// ```
+/// use std::collections::BTreeMap;
+///
+/// use billing_core::{decide::{Batch, Claim, claims_superseded}, item::{CallEnded, ItemKey}};
+///
+/// # let call: CallEnded = serde_json::from_str(
+/// #     r#"{"key":{"source":"pbx","id":"1"},"account":"alice",
+/// #         "call":{"start":"2026-10-05T08:00:00Z","duration_ms":4500000,"caller":"","callee":"",
+/// #                 "disposition":"answered","direction":"outbound"}}"#,
+/// # )?;
+/// let partial = ItemKey { partial: 1.try_into().ok(), ..call.key.clone() };
+/// # let incoming = billing_core::item::Incoming::from(call.clone());
+/// let claim = Claim {
+///     key: partial.clone(),
+///     account: "alice".parse()?,
+///     fingerprint: incoming.fingerprint(),
+///     first_seq: 3,
+///     current_seq: 3,
+/// };
+/// let batch = Batch { label: "calls".into(), entries: vec![Ok(call.into())] };
+/// let claims = BTreeMap::from([(partial, claim.clone())]);
+/// assert_eq!(claims_superseded(&batch, &claims), [&claim]);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+#[must_use]
+pub fn claims_superseded<'a>(
+    batch: &Batch,
+    claims: &'a BTreeMap<ItemKey, Claim>,
+) -> Vec<&'a Claim> {
+    let keys = batch.keys();
+    let latest = |key: &&ItemKey| latest(claims, key).filter(|claim| key.supersedes(&claim.key));
+    let found: BTreeMap<&ItemKey, &Claim> =
+        keys.iter().filter_map(latest).map(|claim| (&claim.key, claim)).collect();
+    found.into_values().collect()
+}
+
+/// The latest record of the same usage that is claimed.
+fn latest<'a>(claims: &'a BTreeMap<ItemKey, Claim>, key: &ItemKey) -> Option<&'a Claim> {
+    let same = |other: &ItemKey| {
+        (&other.source, &other.id, &other.leg) == (&key.source, &key.id, &key.leg)
+    };
+    let records = claims.range(key.of_final()..);
+    let records = records.take_while(|(other, _)| same(other)).map(|(_, claim)| claim);
+    records.reduce(|one, other| if other.key.supersedes(&one.key) { other } else { one })
 }
 
 /// Decides what becomes of every entry of a batch.
@@ -199,6 +261,7 @@ pub fn days_touched(
 ///     accounts: BTreeMap::new(), // none of those named is open
 ///     plans: BTreeMap::new(),
 ///     claims: BTreeMap::new(),
+///     superseded: BTreeMap::new(),
 ///     parked: BTreeMap::new(),
 ///     days: BTreeMap::new(),
 ///     batch: batch.id()?,
@@ -234,13 +297,25 @@ struct State {
     writes: Writes,
 }
 
-/// Where an item would be recorded.
+/// One posting to be made, before it has its number.
+struct Effect {
+    item: ItemKey,
+    fingerprint: Fingerprint,
+    cause: Cause,
+    day: Day,
+    assignment: u32,
+    strategy: StrategyId,
+    group: Group,
+    unit: Unit,
+    totals: Totals,
+}
+
+/// Where an item is recorded: what is taken back for it, then what it brings, and the day totals with each.
 struct Place {
     account: AccountId,
     currency: Currency,
-    day: Day,
-    assignment: u32,
-    rated: Vec<Rated>,
+    superseded: Option<ItemKey>,
+    effects: Vec<(Effect, DayTotal)>,
 }
 
 impl State {
@@ -270,91 +345,169 @@ impl State {
         if let Some(claim) = self.facts.claims.get(&incoming.key) {
             return Ok(answer_again(claim, incoming, given));
         }
-        match self.place(incoming) {
-            Ok((place, totals)) => self.record(incoming, given, place, totals),
+        match self.settings(incoming).and_then(|_| self.earlier(incoming)) {
             Err(reason) => Ok(self.park(incoming, reason)),
+            Ok(Some(claim)) if claim.key.supersedes(&incoming.key) => {
+                let by = claim.key.clone();
+                Ok(self.record_superseded(incoming, given, by))
+            }
+            Ok(earlier) => match self.place(incoming, given, earlier) {
+                Ok(place) => self.record(incoming, given, place),
+                Err(reason) => Ok(self.park(incoming, reason)),
+            },
+        }
+    }
+
+    fn settings(&self, incoming: &Incoming) -> Result<&AccountFacts, ParkReason> {
+        let account = incoming.account.as_ref().and_then(|id| self.facts.accounts.get(id));
+        account.ok_or(ParkReason::UnknownAccount)
+    }
+
+    /// The latest other record of the same usage; all of them are one account's.
+    fn earlier(&self, incoming: &Incoming) -> Result<Option<&Claim>, ParkReason> {
+        match latest(&self.facts.claims, &incoming.key) {
+            Some(claim) if Some(&claim.account) != incoming.account.as_ref() => {
+                Err(ParkReason::OtherPayer { other: claim.key.clone() })
+            }
+            found => Ok(found),
         }
     }
 
     /// Finds where an item belongs and what the day's totals would become.
-    fn place(&self, incoming: &Incoming) -> Result<(Place, Vec<DayTotal>), ParkReason> {
-        let account = incoming.account.as_ref().and_then(|id| self.facts.accounts.get(id));
-        let AccountFacts { settings, assignments, .. } =
-            account.ok_or(ParkReason::UnknownAccount)?;
+    fn place(
+        &self,
+        incoming: &Incoming,
+        fingerprint: Fingerprint,
+        earlier: Option<&Claim>,
+    ) -> Result<Place, ParkReason> {
+        let AccountFacts { settings, assignments, .. } = self.settings(incoming)?;
         self.check_limits(&incoming.item)?;
         let day = settings.zone.day_of(incoming.item.at());
         let assignment = assignment_on(assignments, day).ok_or(ParkReason::NoPlan { day })?;
         let in_calendar = settings.anchor.period_of(day).is_ok();
         let () = in_calendar.then_some(()).ok_or(ParkReason::OutOfCalendar { day })?;
-        let plan = self.plan(&assignment.plan, assignment.version)?;
-        let rated = rate(plan, &incoming.item, day, settings.currency)?;
-        let place = Place {
-            account: settings.id.clone(),
-            currency: settings.currency,
+        let plan = self.plan(assignment)?;
+        let rated = rate(plan, &incoming.item, day, settings.currency)?.into_iter();
+        let brought = rated.map(|Rated { strategy, group, priced }| Effect {
+            item: incoming.key.clone(),
+            fingerprint,
+            cause: Cause::Rated,
             day,
             assignment: assignment.number,
-            rated,
-        };
-        let totals = self.totals_with(&place)?;
-        Ok((place, totals))
+            strategy,
+            group,
+            unit: priced.unit,
+            totals: priced.totals,
+        });
+        let taken_back = earlier.map_or_else(|| Ok(Vec::new()), |claim| self.taken_back(claim))?;
+        let effects = taken_back.into_iter().chain(brought).collect();
+        let (account, currency) = (settings.id.clone(), settings.currency);
+        let effects = self.with_totals(&account, currency, effects)?;
+        let superseded = earlier.map(|claim| claim.key.clone());
+        Ok(Place { account, currency, superseded, effects })
+    }
+
+    /// The current postings of an earlier record, negated.
+    fn taken_back(&self, claim: &Claim) -> Result<Vec<Effect>, ParkReason> {
+        let mine = |posting: &&Posting| posting.item == claim.key;
+        let stored = self.facts.superseded.get(&claim.key);
+        let made = self.writes.postings.iter().filter(mine);
+        let postings = stored.into_iter().flatten().chain(made);
+        let negated = postings.map(|posting| {
+            let totals = posting.totals.checked_neg();
+            Ok(Effect {
+                item: posting.item.clone(),
+                fingerprint: posting.fingerprint,
+                cause: Cause::Superseded,
+                day: posting.day,
+                assignment: posting.assignment,
+                strategy: posting.strategy.clone(),
+                group: posting.group.clone(),
+                unit: posting.unit.clone(),
+                totals: totals.map_err(|error| out_of_bounds(&error))?,
+            })
+        });
+        negated.collect()
     }
 
     fn check_limits(&self, item: &Item) -> Result<(), ParkReason> {
-        let max_ms = self.limits.item_future_ms_max;
-        if self.now.checked_add_ms(max_ms).is_ok_and(|latest| item.at() > latest) {
-            return Err(ParkReason::TooFarAhead { at: item.at(), max_ms });
+        let Limits { item_future_ms_max, item_past_ms_max, .. } = self.limits;
+        let at = item.at();
+        if self.now.checked_add_ms(item_future_ms_max).is_ok_and(|latest| at > latest) {
+            return Err(ParkReason::TooFarAhead { at, max_ms: item_future_ms_max });
         }
-        let Item::Call(call) = item;
-        let (duration_ms, max_ms) = (call.duration_ms, self.limits.call_duration_ms_max);
-        if duration_ms > max_ms {
-            return Err(ParkReason::TooLong { duration_ms, max_ms });
+        if self.now.checked_sub_ms(item_past_ms_max).is_ok_and(|earliest| at < earliest) {
+            return Err(ParkReason::TooFarBack { at, max_ms: item_past_ms_max });
+        }
+        match item {
+            Item::Call(call) => {
+                let (duration_ms, max_ms) = (call.duration_ms, self.limits.call_duration_ms_max);
+                if duration_ms > max_ms {
+                    return Err(ParkReason::TooLong { duration_ms, max_ms });
+                }
+            }
+            Item::Pulse(pulse) => {
+                let refused = self.limits.pulse_sign == PulseSign::NotNegative;
+                if refused && pulse.amount.is_negative() {
+                    return Err(ParkReason::Negative { amount: pulse.amount });
+                }
+            }
+            Item::OneOff(_) => {}
         }
         Ok(())
     }
 
-    fn plan(&self, plan: &PlanId, version: u32) -> Result<&Plan, ParkReason> {
-        let unavailable = |why: String| {
-            let plan = plan.clone();
-            ParkReason::PlanUnavailable { plan, version, why }
+    fn plan(&self, assignment: &Assignment) -> Result<&Plan, ParkReason> {
+        let unavailable = |why: String| ParkReason::PlanUnavailable {
+            plan: assignment.plan.clone(),
+            version: assignment.version,
+            why,
         };
-        match self.facts.plans.get(&(plan.clone(), version)) {
+        match self.facts.plans.get(&assignment.digest) {
             Some(Ok(plan)) => Ok(plan),
             Some(Err(error)) => Err(unavailable(error.to_string())),
             None => Err(unavailable("it was not loaded".into())),
         }
     }
 
-    /// The day's totals with the item added, one for each strategy that claims it.
-    fn totals_with(&self, place: &Place) -> Result<Vec<DayTotal>, ParkReason> {
-        let revision = self.revision(place);
-        let with = |rated: &Rated| {
+    /// The day totals with each of the effects added, one after the other.
+    fn with_totals(
+        &self,
+        account: &AccountId,
+        currency: Currency,
+        effects: Vec<Effect>,
+    ) -> Result<Vec<(Effect, DayTotal)>, ParkReason> {
+        let mut done: Vec<(Effect, DayTotal)> = Vec::with_capacity(effects.len());
+        for effect in effects {
             let key = TotalKey {
-                account: place.account.clone(),
-                day: place.day,
-                assignment: place.assignment,
-                strategy: rated.strategy.clone(),
-                group: rated.group.clone(),
-                revision,
+                account: account.clone(),
+                day: effect.day,
+                assignment: effect.assignment,
+                strategy: effect.strategy.clone(),
+                group: effect.group.clone(),
+                revision: self.revision(account, effect.day),
             };
-            let totals = match self.total(&key) {
+            let here = done.iter().rev().map(|(_, total)| total).find(|total| total.key == key);
+            let totals = match here.or_else(|| self.total(&key)) {
                 None => {
                     self.check_groups(&key)?;
-                    rated.priced.totals
+                    effect.totals
                 }
-                Some(before) if before.unit != rated.priced.unit => {
-                    let (strategy, one) = (rated.strategy.clone(), &before.unit);
-                    let why = format!("{one} and {} are counted in one group", rated.priced.unit);
+                Some(before) if before.unit != effect.unit => {
+                    let (strategy, one) = (effect.strategy.clone(), &before.unit);
+                    let why = format!("{one} and {} are counted in one group", effect.unit);
                     return Err(ParkReason::Unpriceable { strategy, why });
                 }
-                Some(before) => before
-                    .totals
-                    .checked_add(rated.priced.totals)
-                    .map_err(|error| ParkReason::TotalOutOfBounds { why: error.to_string() })?,
+                Some(before) => {
+                    let sum = before.totals.checked_add(effect.totals);
+                    sum.map_err(|error| out_of_bounds(&error))?
+                }
             };
-            let (unit, currency) = (rated.priced.unit.clone(), place.currency);
-            Ok(DayTotal { key, unit, currency, totals, closed: false, billed: false })
-        };
-        place.rated.iter().map(with).collect()
+            let unit = effect.unit.clone();
+            let (closed, billed, handed) = (false, false, false);
+            done.push((effect, DayTotal { key, unit, currency, totals, closed, billed, handed }));
+        }
+        Ok(done)
     }
 
     /// A total more must not be one too many for its day.
@@ -370,9 +523,8 @@ impl State {
         if groups < max { Ok(()) } else { Err(ParkReason::TooManyGroups { day: key.day, max }) }
     }
 
-    fn revision(&self, place: &Place) -> u32 {
-        let day = (place.account.clone(), place.day);
-        self.facts.days.get(&day).map_or(1, |open| open.revision)
+    fn revision(&self, account: &AccountId, day: Day) -> u32 {
+        self.facts.days.get(&(account.clone(), day)).map_or(1, |open| open.revision)
     }
 
     fn total(&self, key: &TotalKey) -> Option<&DayTotal> {
@@ -388,29 +540,36 @@ impl State {
         incoming: &Incoming,
         fingerprint: Fingerprint,
         place: Place,
-        totals: Vec<DayTotal>,
     ) -> Result<Receipt, IngestError> {
-        let mut head = self.head(&place.account);
-        let full = || IngestError::JournalFull { account: place.account.clone() };
-        let first_seq = head.next().ok_or_else(full)?;
-        let postings = u32::try_from(totals.len()).unwrap_or(u32::MAX);
-        for (rated, total) in place.rated.iter().zip(totals) {
+        let Place { account, currency, superseded, effects } = place;
+        let mut head = self.head(&account);
+        let full = || IngestError::JournalFull { account: account.clone() };
+        let (mut first_seq, mut postings, mut taken_back) = (None, 0_u32, None);
+        for (effect, total) in effects {
+            let seq = head.next().ok_or_else(full)?;
+            match effect.cause {
+                Cause::Rated => {
+                    first_seq = first_seq.or(Some(seq));
+                    postings = postings.saturating_add(1);
+                }
+                Cause::Superseded => taken_back = taken_back.or(Some(seq)),
+            }
             let posting = Posting {
-                account: place.account.clone(),
-                seq: head.next().ok_or_else(full)?,
-                item: incoming.key.clone(),
-                fingerprint,
-                cause: Cause::Rated,
-                day: place.day,
-                assignment: place.assignment,
-                strategy: rated.strategy.clone(),
-                group: rated.group.clone(),
+                account: account.clone(),
+                seq,
+                item: effect.item,
+                fingerprint: effect.fingerprint,
+                cause: effect.cause,
+                day: effect.day,
+                assignment: effect.assignment,
+                strategy: effect.strategy,
+                group: effect.group,
                 day_revision: total.key.revision,
                 rules: Posting::RULES,
                 zone_data: self.zone_data.clone(),
-                unit: rated.priced.unit.clone(),
-                currency: place.currency,
-                totals: rated.priced.totals,
+                unit: effect.unit,
+                currency,
+                totals: effect.totals,
             };
             let entry = JournalEntry::Posting(posting);
             head = head.append(&entry);
@@ -419,10 +578,41 @@ impl State {
             }
             let _before: Option<DayTotal> = self.touched.insert(total.key.clone(), total);
         }
-        let _moved: Option<Head> = self.moved.insert(place.account.clone(), head);
+        let _moved: Option<Head> = self.moved.insert(account.clone(), head);
+        if let Some((key, seq)) = superseded.zip(taken_back) {
+            self.move_on(&key, seq);
+        }
+        // A plan rates an item at least once, or it is parked.
+        let first_seq = first_seq.unwrap_or(0);
+        self.claim(incoming, fingerprint, &account, (first_seq, postings));
+        Ok(Receipt::Recorded { account, first_seq })
+    }
+
+    /// Keeps a record that came after a later one of the same usage: claimed, and without effect.
+    fn record_superseded(
+        &mut self,
+        incoming: &Incoming,
+        fingerprint: Fingerprint,
+        by: ItemKey,
+    ) -> Receipt {
+        let account = incoming.account.as_ref().and_then(|id| self.facts.accounts.get(id));
+        let Some(account) = account.map(|facts| facts.settings.id.clone()) else {
+            return self.park(incoming, ParkReason::UnknownAccount);
+        };
+        self.claim(incoming, fingerprint, &account, (0, 0));
+        Receipt::Superseded { account, by }
+    }
+
+    fn claim(
+        &mut self,
+        incoming: &Incoming,
+        fingerprint: Fingerprint,
+        account: &AccountId,
+        (first_seq, postings): (u64, u32),
+    ) {
         let claim = Claim {
             key: incoming.key.clone(),
-            account: place.account.clone(),
+            account: account.clone(),
             fingerprint,
             first_seq,
             current_seq: first_seq,
@@ -430,7 +620,17 @@ impl State {
         self.unpark(&incoming.key);
         let _none: Option<Claim> = self.facts.claims.insert(claim.key.clone(), claim.clone());
         self.writes.items.push(StoredItem { claim, item: incoming.item.clone(), postings });
-        Ok(Receipt::Recorded { account: place.account, first_seq })
+    }
+
+    /// The current postings of an item are others from here on.
+    fn move_on(&mut self, key: &ItemKey, seq: u64) {
+        if let Some(claim) = self.facts.claims.get_mut(key) {
+            claim.current_seq = seq;
+        }
+        match self.writes.items.iter_mut().find(|item| item.claim.key == *key) {
+            Some(item) => item.claim.current_seq = seq,
+            None => self.writes.moved.push((key.clone(), seq)),
+        }
     }
 
     fn head(&self, account: &AccountId) -> Head {
@@ -490,6 +690,10 @@ fn answer_again(claim: &Claim, incoming: &Incoming, given: Fingerprint) -> Recei
     }
 }
 
+fn out_of_bounds(error: &TotalsError) -> ParkReason {
+    ParkReason::TotalOutOfBounds { why: error.to_string() }
+}
+
 /// The id of a batch that came again: no two times have the same, because no two record the same postings.
 fn again(first: &Intake, receipts: &[Receipt], now: Instant) -> Result<IntakeId, IngestError> {
     let digest = Digest::of().text(first.id.as_str()).number(now.micros());
@@ -497,6 +701,7 @@ fn again(first: &Intake, receipts: &[Receipt], now: Instant) -> Result<IntakeId,
         Receipt::Recorded { account, first_seq } => {
             digest.text(account.as_str()).number(*first_seq)
         }
+        Receipt::Superseded { by, .. } => digest.text(&by.to_string()),
         Receipt::Parked(reason) => digest.text(&reason.to_string()),
         Receipt::Replayed { .. } | Receipt::Conflict { .. } | Receipt::Refused => digest,
     });
@@ -512,7 +717,9 @@ fn count(id: IntakeId, label: &str, receipts: &[Receipt], at: Instant) -> Intake
         label: label.into(),
         at,
         received: number(|_| true),
-        recorded: number(|receipt| matches!(receipt, Receipt::Recorded { .. })),
+        recorded: number(|receipt| {
+            matches!(receipt, Receipt::Recorded { .. } | Receipt::Superseded { .. })
+        }),
         replayed: number(|receipt| matches!(receipt, Receipt::Replayed { .. })),
         conflict: number(|receipt| matches!(receipt, Receipt::Conflict { .. })),
         parked: number(|receipt| matches!(receipt, Receipt::Parked(_))),

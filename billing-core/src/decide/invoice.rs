@@ -8,7 +8,7 @@ use crate::{
         AccountFacts, BillError, BillFacts, Writes,
         settle::{Ledger, Settled},
     },
-    event::{Event, Happened, JournalEntry},
+    event::{Event, Happened, Head, JournalEntry},
     id::SeriesId,
     invoice::{Draft, Invoice, InvoiceSummary},
     time::{Instant, Period, TimeError},
@@ -49,9 +49,10 @@ pub enum RunOutcome {
 /// #         "anchor":{"from":"2026-10-01","months":1}}"#,
 /// # )?;
 /// # let (plan, digest) = ("basic".parse()?, Digest::ZERO);
-/// # let basic = Assignment { number: 1, from: "2026-10-01".parse()?, plan, version: 1, digest };
+/// # let overrides = billing_core::terms::Overrides::none();
+/// # let basic = Assignment { number: 1, from: "2026-10-01".parse()?, plan, version: 1, overrides, digest };
 /// # let (head, assignments) = (Head::EMPTY, vec![basic]);
-/// # let account = AccountFacts { settings, head, assignments, invoiced_until: None };
+/// # let account = AccountFacts { settings, head, assignments, invoiced_until: None, advanced_until: None };
 /// let at = "2026-11-15T12:00:00Z".parse()?;
 /// let due: Vec<_> = due_periods(&account, at)?.iter().map(Period::to_string).collect();
 /// assert_eq!(due, ["2026-10-01..2026-11-01", "2026-11-01..2026-12-01"]);
@@ -95,9 +96,10 @@ pub fn due_periods(account: &AccountFacts, at: Instant) -> Result<Vec<Period>, T
 /// #         "anchor":{"from":"2026-10-01","months":1}}"#,
 /// # )?;
 /// # let (plan, digest) = ("basic".parse()?, Digest::ZERO);
-/// # let basic = Assignment { number: 1, from: "2026-10-01".parse()?, plan, version: 1, digest };
+/// # let overrides = billing_core::terms::Overrides::none();
+/// # let basic = Assignment { number: 1, from: "2026-10-01".parse()?, plan, version: 1, overrides, digest };
 /// # let (head, assignments) = (Head::EMPTY, vec![basic]);
-/// # let account = AccountFacts { settings, head, assignments, invoiced_until: None };
+/// # let account = AccountFacts { settings, head, assignments, invoiced_until: None, advanced_until: None };
 /// let scopes = scopes_touched(&account, &[], "2026-10-05T12:00:00Z".parse()?)?;
 /// let scopes: Vec<_> = scopes.iter().map(|scope| scope.to_string()).collect();
 /// assert_eq!(scopes, ["stretch:2026-10-01:1", "period:2026-10-01", "lifetime"]);
@@ -139,9 +141,10 @@ pub fn scopes_touched(
 /// #         "anchor":{"from":"2026-10-01","months":1}}"#,
 /// # )?;
 /// # let (plan, digest) = ("basic".parse()?, Digest::ZERO);
-/// # let basic = Assignment { number: 1, from: "2026-10-01".parse()?, plan, version: 1, digest };
+/// # let overrides = billing_core::terms::Overrides::none();
+/// # let basic = Assignment { number: 1, from: "2026-10-01".parse()?, plan, version: 1, overrides, digest };
 /// # let (head, assignments) = (Head::EMPTY, vec![basic]);
-/// # let account = AccountFacts { settings, head, assignments, invoiced_until: None };
+/// # let account = AccountFacts { settings, head, assignments, invoiced_until: None, advanced_until: None };
 /// let as_of = "2026-11-15T12:00:00Z".parse()?;
 /// assert!(!is_invoiced(&account, as_of)?);
 /// let account = AccountFacts { invoiced_until: Some("2026-11-01".parse()?), ..account };
@@ -179,20 +182,21 @@ pub fn is_invoiced(account: &AccountFacts, as_of: Instant) -> Result<bool, TimeE
 /// #         "anchor":{"from":"2026-10-01","months":1}}"#,
 /// # )?;
 /// # let (plan, digest) = ("basic".parse()?, Digest::ZERO);
-/// # let basic = Assignment { number: 1, from: "2026-10-01".parse()?, plan, version: 1, digest };
+/// # let overrides = billing_core::terms::Overrides::none();
+/// # let basic = Assignment { number: 1, from: "2026-10-01".parse()?, plan, version: 1, overrides, digest };
 /// # let (head, assignments) = (Head::EMPTY, vec![basic]);
-/// # let account = AccountFacts { settings, head, assignments, invoiced_until: None };
+/// # let account = AccountFacts { settings, head, assignments, invoiced_until: None, advanced_until: None };
 /// # let spec: PlanSpec = serde_json::from_str(
 /// #     r#"{"id":"basic","version":1,"currency":"EUR","payment":"postpaid",
 /// #         "strategies":[{"id":"calls","kind":"flat_rate","applies_to":{"directions":["outbound"]},
 /// #                        "terms":{"per_minute":"0.02","minutes":"pro_rata"}}]}"#,
 /// # )?;
 /// # let plan = Arc::new(PlanBook::standard().build(spec)?);
-/// # let plans = BTreeMap::from([(("basic".parse()?, 1), Ok(plan))]);
+/// # let plans = BTreeMap::from([(Digest::ZERO, Ok(plan))]);
 /// # let total: DayTotal = serde_json::from_str(
 /// #     r#"{"key":{"account":"alice","day":"2026-10-05","assignment":1,"strategy":"calls",
 /// #                "group":"calls","revision":1},"unit":"ms","currency":"EUR",
-/// #         "totals":{"count":1,"quantity":"4500000","amount":null},"closed":false,"billed":false}"#,
+/// #         "totals":{"count":1,"quantity":"4500000","amount":null},"closed":false,"billed":false,"handed":false}"#,
 /// # )?;
 /// // `total` is of 5 October: 4 500 000 ms at 0.02 a minute.
 /// let facts = BillFacts { account, plans, unbilled: vec![total], carries: BTreeMap::new() };
@@ -206,7 +210,10 @@ pub fn bill(facts: &BillFacts, at: Instant) -> Result<Vec<Draft>, BillError> {
     let periods = due_periods(&facts.account, at)?;
     let last = periods.last().copied();
     let mut ledger = Ledger::of(facts);
-    let drafts = periods.iter().map(|period| Ok(ledger.draft(*period)?.draft));
+    // The next period of one that ended is in the list; that of the open one is not, and not due.
+    let next = periods.iter().skip(1).copied().map(Some).chain([None]);
+    let drafts = periods.iter().zip(next);
+    let drafts = drafts.map(|(period, next)| Ok(ledger.draft(*period, next)?.draft));
     let kept = |draft: &Result<Draft, BillError>| {
         draft.as_ref().map_or(true, |draft| !draft.lines.is_empty() || Some(draft.period) == last)
     };
@@ -214,6 +221,9 @@ pub fn bill(facts: &BillFacts, at: Instant) -> Result<Vec<Draft>, BillError> {
 }
 
 /// Issues every period of an account that ended by `as_of`, oldest first, with numbers after `last_number`.
+///
+/// What is due in advance stands on the invoice of the period before; where there was none, as in an account's first period, it
+/// gets an invoice of its own, [`InvoiceKind::Advance`](crate::invoice::InvoiceKind), at most one a period.
 ///
 /// # Errors
 ///
@@ -234,20 +244,21 @@ pub fn bill(facts: &BillFacts, at: Instant) -> Result<Vec<Draft>, BillError> {
 /// #         "anchor":{"from":"2026-10-01","months":1}}"#,
 /// # )?;
 /// # let (plan, digest) = ("basic".parse()?, Digest::ZERO);
-/// # let basic = Assignment { number: 1, from: "2026-10-01".parse()?, plan, version: 1, digest };
+/// # let overrides = billing_core::terms::Overrides::none();
+/// # let basic = Assignment { number: 1, from: "2026-10-01".parse()?, plan, version: 1, overrides, digest };
 /// # let (head, assignments) = (Head::EMPTY, vec![basic]);
-/// # let account = AccountFacts { settings, head, assignments, invoiced_until: None };
+/// # let account = AccountFacts { settings, head, assignments, invoiced_until: None, advanced_until: None };
 /// # let spec: PlanSpec = serde_json::from_str(
 /// #     r#"{"id":"basic","version":1,"currency":"EUR","payment":"postpaid",
 /// #         "strategies":[{"id":"calls","kind":"flat_rate","applies_to":{"directions":["outbound"]},
 /// #                        "terms":{"per_minute":"0.02","minutes":"pro_rata"}}]}"#,
 /// # )?;
 /// # let plan = Arc::new(PlanBook::standard().build(spec)?);
-/// # let plans = BTreeMap::from([(("basic".parse()?, 1), Ok(plan))]);
+/// # let plans = BTreeMap::from([(Digest::ZERO, Ok(plan))]);
 /// # let total: DayTotal = serde_json::from_str(
 /// #     r#"{"key":{"account":"alice","day":"2026-10-05","assignment":1,"strategy":"calls",
 /// #                "group":"calls","revision":1},"unit":"ms","currency":"EUR",
-/// #         "totals":{"count":1,"quantity":"4500000","amount":null},"closed":false,"billed":false}"#,
+/// #         "totals":{"count":1,"quantity":"4500000","amount":null},"closed":false,"billed":false,"handed":false}"#,
 /// # )?;
 /// let facts = BillFacts { account, plans, unbilled: vec![total], carries: BTreeMap::new() };
 /// let now = "2026-11-02T12:00:00Z".parse()?;
@@ -264,40 +275,73 @@ pub fn issue(
     last_number: u64,
     now: Instant,
 ) -> Result<(Vec<Invoice>, Writes), BillError> {
-    let zone = &facts.account.settings.zone;
+    let periods = due_periods(&facts.account, as_of)?;
+    let next = periods.iter().skip(1);
     let mut ledger = Ledger::of(facts);
-    let (mut writes, mut invoices) = (Writes::default(), Vec::new());
-    let mut head = facts.account.head;
-    for period in due_periods(&facts.account, as_of)? {
-        if zone.day_start(period.end()) > as_of {
-            break;
-        }
-        let Settled { draft, billed } = ledger.draft(period)?;
+    let mut run = Run {
+        facts,
+        series,
+        last_number,
+        now,
+        head: facts.account.head,
+        issued: Vec::new(),
+        writes: Writes::default(),
+    };
+    for (period, next) in periods.iter().zip(next) {
+        run.issue(ledger.draft(*period, Some(*next))?)?;
+    }
+    // What is due in advance for a period that has begun, if no invoice has said so: at most once a period.
+    let advanced = facts.account.advanced_until;
+    if let Some(open) =
+        periods.last().filter(|open| advanced.is_none_or(|until| until < open.end()))
+    {
+        run.issue(ledger.advance(*open)?)?;
+    }
+    let Run { head, issued, mut writes, .. } = run;
+    if !issued.is_empty() {
+        writes.heads.push((facts.account.settings.id.clone(), head));
+        writes.carries = ledger.moved();
+        writes.invoices.clone_from(&issued);
+    }
+    Ok((issued, writes))
+}
+
+/// The invoices of one account in the making.
+struct Run<'a> {
+    facts: &'a BillFacts,
+    series: &'a SeriesId,
+    last_number: u64,
+    now: Instant,
+    head: Head,
+    issued: Vec<Invoice>,
+    writes: Writes,
+}
+
+impl Run<'_> {
+    /// Gives a draft that has lines its number.
+    fn issue(&mut self, settled: Settled) -> Result<(), BillError> {
+        let Settled { draft, billed } = settled;
         if draft.lines.is_empty() {
-            continue;
+            return Ok(());
         }
-        let count = u64::try_from(invoices.len()).unwrap_or(u64::MAX);
-        let number = last_number.saturating_add(count).saturating_add(1);
-        let invoice = Invoice { series: series.clone(), number, issued_at: now, draft };
+        let count = u64::try_from(self.issued.len()).unwrap_or(u64::MAX);
+        let number = self.last_number.saturating_add(count).saturating_add(1);
+        let (series, issued_at) = (self.series.clone(), self.now);
+        let invoice = Invoice { series, number, issued_at, draft };
         let what = Happened::InvoiceIssued {
-            series: series.clone(),
+            series: self.series.clone(),
             number,
             total: invoice.draft.taxed.total,
             digest: invoice.digest(),
         };
-        let account = invoice.draft.account.clone();
+        let account = self.facts.account.settings.id.clone();
         let full = || BillError::JournalFull { account: account.clone() };
-        let seq = head.next().ok_or_else(full)?;
-        let event = Event { account, seq, at: now, what };
-        head = head.append(&JournalEntry::Event(event.clone()));
-        writes.events.push(event);
-        writes.totals.extend(billed);
-        invoices.push(invoice);
+        let seq = self.head.next().ok_or_else(full)?;
+        let event = Event { account, seq, at: self.now, what };
+        self.head = self.head.append(&JournalEntry::Event(event.clone()));
+        self.writes.events.push(event);
+        self.writes.totals.extend(billed);
+        self.issued.push(invoice);
+        Ok(())
     }
-    if !invoices.is_empty() {
-        writes.heads.push((facts.account.settings.id.clone(), head));
-        writes.carries = ledger.moved();
-        writes.invoices.clone_from(&invoices);
-    }
-    Ok((invoices, writes))
 }

@@ -9,6 +9,7 @@
 //!     decide::{self, AccountFacts, AssignFacts, Batch, BillFacts, IngestFacts, Limits, Plans},
 //!     event::Head,
 //!     plan::PlanBook,
+//!     terms::Overrides,
 //! };
 //! # use billing_core::{account::AccountSettings, item::CallEnded, plan::PlanSpec};
 //! # let settings: AccountSettings = serde_json::from_str(
@@ -30,19 +31,23 @@
 //! let now = "2026-10-05T12:00:00Z".parse()?;
 //! let plan = PlanBook::standard().build(spec)?;
 //! let head = Head::EMPTY;
-//! let mut account = AccountFacts { settings, head, assignments: vec![], invoiced_until: None };
-//! let facts = AssignFacts { account: &account, plan: &plan, plans: &Plans::new(), used: None };
+//! let mut account = AccountFacts { settings, head, assignments: vec![], invoiced_until: None, advanced_until: None };
+//! let (overrides, plans) = (Overrides::none(), Plans::new());
+//! let (plan_of, used) = (&plan, None);
+//! let facts =
+//!     AssignFacts { account: &account, plan: plan_of, overrides: &overrides, plans: &plans, used };
 //! let assigned = decide::assign(facts, "2026-10-01".parse()?, now)?.expect("a plan it had not");
 //! account.head = assigned.heads[0].1;
 //! account.assignments.push(assigned.assignments[0].1.clone());
 //!
 //! // A call of 75 minutes is taken in: it is recorded, and folded into the total of its day.
-//! let plans = Plans::from([(("basic".parse()?, 1), Ok(Arc::new(plan)))]);
+//! let plans = Plans::from([(plan.spec().digest(), Ok(Arc::new(plan)))]);
 //! let batch = Batch { label: "calls".into(), entries: vec![Ok(call.into())] };
 //! let facts = IngestFacts {
 //!     accounts: BTreeMap::from([("alice".parse()?, account.clone())]),
 //!     plans: plans.clone(),
 //!     claims: BTreeMap::new(),
+//!     superseded: BTreeMap::new(),
 //!     parked: BTreeMap::new(),
 //!     days: BTreeMap::new(),
 //!     batch: batch.id()?,
@@ -60,20 +65,29 @@
 
 mod assign;
 mod batch;
+mod hand_over;
 mod ingest;
 mod invoice;
+mod mark;
 mod open;
+mod park;
 mod rate;
 mod settle;
 mod writes;
 
 pub use assign::{AssignError, AssignFacts, assign};
-pub use batch::{Batch, IngestError, Limits};
-pub use ingest::{IngestFacts, Ingested, OpenDay, Plans, Receipt, days_touched, ingest};
+pub use batch::{Batch, IngestError, Limits, PulseSign};
+pub use hand_over::{Days, JournalFull, answer, hand_over, resend, send};
+pub use ingest::{
+    IngestFacts, Ingested, OpenDay, Plans, Receipt, claims_superseded, days_touched, ingest,
+};
 pub use invoice::{RunOutcome, bill, due_periods, is_invoiced, issue, scopes_touched};
+pub use mark::{MarkError, MarkFacts, carries_before, pay, void};
 pub use open::{OpenAccountError, open_account};
+pub use park::drop_parked;
 pub use rate::{Rated, rate};
 pub use settle::{BillError, BillFacts, settle};
 pub use writes::{
-    AccountFacts, CarryMove, Claim, Intake, ParkReason, Parked, Refusal, StoredItem, Writes,
+    AccountFacts, CarryMove, Claim, Dropped, Intake, ParkReason, Parked, Refusal, StoredItem,
+    Writes,
 };

@@ -43,7 +43,7 @@ pub enum OpenAccountError {
 ///
 /// let (head, assignments) = (writes.heads[0].1, vec![]);
 /// let settings = settings.clone();
-/// let facts = AccountFacts { settings, head, assignments, invoiced_until: None };
+/// let facts = AccountFacts { settings, head, assignments, invoiced_until: None, advanced_until: None };
 /// assert_eq!(open_account(Some(&facts), &facts.settings, now)?, None);
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```

@@ -13,9 +13,9 @@ use crate::{
     account::{AccountSettings, Assignment, Stretch, stretches},
     decide::{AccountFacts, CarryMove, Plans},
     id::{AccountId, Group, PlanId, StrategyId},
-    invoice::{Draft, Line, LinePart},
+    invoice::{Draft, InvoiceKind, Line, LinePart},
     money::{Amount, Exact, MoneyError, Quantity, allocate},
-    plan::{Bill, Charge, GroupUsage, Plan, Problem, Strategy, StretchFacts},
+    plan::{Bill, Charge, Due, GroupUsage, Plan, Problem, Strategy, StretchFacts},
     tax::tax,
     time::{Day, Period, TimeError, Zone},
     usage::{Carry, CarryKey, DayTotal, ScopeKey, Totals, TotalsError},
@@ -110,7 +110,7 @@ pub enum BillError {
 /// # Examples
 ///
 /// ```
-/// use billing_core::{decide::settle, time::Period};
+/// use billing_core::{decide::settle, invoice::InvoiceKind, time::Period};
 ///
 /// # use std::{collections::BTreeMap, sync::Arc};
 /// # use billing_core::{decide::BillFacts, plan::{PlanBook, PlanSpec}, usage::DayTotal};
@@ -122,34 +122,42 @@ pub enum BillError {
 /// #         "anchor":{"from":"2026-10-01","months":1}}"#,
 /// # )?;
 /// # let (plan, digest) = ("basic".parse()?, Digest::ZERO);
-/// # let basic = Assignment { number: 1, from: "2026-10-01".parse()?, plan, version: 1, digest };
+/// # let overrides = billing_core::terms::Overrides::none();
+/// # let basic = Assignment { number: 1, from: "2026-10-01".parse()?, plan, version: 1, overrides, digest };
 /// # let (head, assignments) = (Head::EMPTY, vec![basic]);
-/// # let account = AccountFacts { settings, head, assignments, invoiced_until: None };
+/// # let account = AccountFacts { settings, head, assignments, invoiced_until: None, advanced_until: None };
 /// # let spec: PlanSpec = serde_json::from_str(
 /// #     r#"{"id":"basic","version":1,"currency":"EUR","payment":"postpaid",
 /// #         "strategies":[{"id":"calls","kind":"flat_rate","applies_to":{"directions":["outbound"]},
 /// #                        "terms":{"per_minute":"0.02","minutes":"pro_rata"}}]}"#,
 /// # )?;
 /// # let plan = Arc::new(PlanBook::standard().build(spec)?);
-/// # let plans = BTreeMap::from([(("basic".parse()?, 1), Ok(plan))]);
+/// # let plans = BTreeMap::from([(Digest::ZERO, Ok(plan))]);
 /// # let total: DayTotal = serde_json::from_str(
 /// #     r#"{"key":{"account":"alice","day":"2026-10-05","assignment":1,"strategy":"calls",
 /// #                "group":"calls","revision":1},"unit":"ms","currency":"EUR",
-/// #         "totals":{"count":1,"quantity":"4500000","amount":null},"closed":false,"billed":false}"#,
+/// #         "totals":{"count":1,"quantity":"4500000","amount":null},"closed":false,"billed":false,"handed":false}"#,
 /// # )?;
 /// let facts = BillFacts { account, plans, unbilled: vec![total], carries: BTreeMap::new() };
 /// let october = Period::try_new("2026-10-01".parse()?, "2026-11-01".parse()?)?;
-/// let (draft, carries) = settle(&facts, october)?;
+/// let (draft, carries) = settle(&facts, InvoiceKind::Period, october)?;
 /// assert_eq!(draft.taxed.total.to_string(), "1.5");
 /// assert!(carries.values().all(|carry| carry.billed == draft.taxed.net));
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
 pub fn settle(
     facts: &BillFacts,
+    kind: InvoiceKind,
     period: Period,
 ) -> Result<(Draft, BTreeMap<CarryKey, Carry>), BillError> {
     let mut ledger = Ledger::of(facts);
-    let draft = ledger.draft(period)?.draft;
+    let draft = match kind {
+        InvoiceKind::Advance => ledger.advance(period)?.draft,
+        InvoiceKind::Period => {
+            let next = facts.account.settings.anchor.period_of(period.end())?;
+            ledger.draft(period, Some(next))?.draft
+        }
+    };
     Ok((draft, ledger.carries))
 }
 
@@ -179,22 +187,68 @@ impl<'a> Ledger<'a> {
         self.touched.into_iter().filter_map(take).collect()
     }
 
-    pub(super) fn draft(&mut self, period: Period) -> Result<Settled, BillError> {
+    /// What a period costs: its own stretches and late usage of earlier ones; then what is due in advance for the `next` one.
+    pub(super) fn draft(
+        &mut self,
+        period: Period,
+        next: Option<Period>,
+    ) -> Result<Settled, BillError> {
         let AccountFacts { settings, assignments, .. } = &self.facts.account;
         let (due, later) = core::mem::take(&mut self.unbilled)
             .into_iter()
             .partition::<Vec<_>, _>(|total| total.key.day < period.end());
         self.unbilled = later;
+        let mut found = stretches_of(settings, assignments, &due, period)?;
+        found.extend(self.vanished(period));
         let mut lines = Vec::new();
-        for stretch in stretches_of(settings, assignments, &due, period)? {
-            self.settle_stretch(stretch, &due, &mut lines)?;
+        for stretch in found {
+            self.settle_stretch(stretch, &due, Dues::All, &mut lines)?;
         }
+        for stretch in next.into_iter().flat_map(|next| stretches(assignments, next)) {
+            self.settle_stretch(stretch, &[], Dues::InAdvance, &mut lines)?;
+        }
+        let billed = due.into_iter().map(|total| DayTotal { closed: true, billed: true, ..total });
+        let billed = billed.collect();
+        Ok(Settled { draft: self.sum_up(InvoiceKind::Period, period, lines)?, billed })
+    }
+
+    /// What is due in advance for a period that has begun.
+    pub(super) fn advance(&mut self, period: Period) -> Result<Settled, BillError> {
+        let mut lines = Vec::new();
+        for stretch in stretches(&self.facts.account.assignments, period) {
+            self.settle_stretch(stretch, &[], Dues::InAdvance, &mut lines)?;
+        }
+        let draft = self.sum_up(InvoiceKind::Advance, period, lines)?;
+        Ok(Settled { draft, billed: Vec::new() })
+    }
+
+    /// Stretches of a period that were charged and that a later change of plan left without a day.
+    fn vanished(&self, period: Period) -> Vec<Stretch> {
+        let start = period.start();
+        let here = stretches(&self.facts.account.assignments, period);
+        let charged = self.carries.iter().filter(|(_, carry)| !carry.is_nothing());
+        let numbers = charged.filter_map(|(key, _)| match key.scope {
+            ScopeKey::Stretch(day, assignment) if day == start => Some(assignment),
+            ScopeKey::Stretch(..) | ScopeKey::Period(_) | ScopeKey::Lifetime => None,
+        });
+        let numbers: BTreeSet<u32> = numbers.collect();
+        let gone = numbers.into_iter().filter(|n| !here.iter().any(|s| s.assignment == *n));
+        gone.map(|assignment| Stretch { period, start, end: start, assignment }).collect()
+    }
+
+    fn sum_up(
+        &self,
+        kind: InvoiceKind,
+        period: Period,
+        lines: Vec<Line>,
+    ) -> Result<Draft, BillError> {
+        let AccountFacts { settings, .. } = &self.facts.account;
         let decimals = settings.decimals();
         let sum = lines.iter().try_fold(Amount::ZERO, |sum, line| sum.checked_add(line.amount))?;
         let taxed = tax(sum, settings.tax.as_ref(), decimals, settings.invoice.rounding)?;
-        let billed = due.into_iter().map(|total| DayTotal { closed: true, billed: true, ..total });
-        let draft = Draft {
+        Ok(Draft {
             account: settings.id.clone(),
+            kind,
             period,
             start: settings.zone.day_start(period.start()),
             end: settings.zone.day_start(period.end()),
@@ -205,14 +259,14 @@ impl<'a> Ledger<'a> {
             lines,
             tax: settings.tax.clone(),
             taxed,
-        };
-        Ok(Settled { draft, billed: billed.collect() })
+        })
     }
 
     fn settle_stretch(
         &mut self,
         stretch: Stretch,
         due: &[DayTotal],
+        dues: Dues,
         lines: &mut Vec<Line>,
     ) -> Result<(), BillError> {
         let assignments = &self.facts.account.assignments;
@@ -222,7 +276,11 @@ impl<'a> Ledger<'a> {
         let facts = self.facts;
         let plan = plan_of(&facts.plans, assignment)?;
         let mut bill = Bill::default();
-        for strategy in plan.strategies() {
+        let is_due = |strategy: &&dyn Strategy| match dues {
+            Dues::All => true,
+            Dues::InAdvance => strategy.due() == Due::InAdvance,
+        };
+        for strategy in plan.strategies().filter(is_due) {
             let is_mine = |total: &&DayTotal| total.key.strategy == *strategy.id();
             let mine: Vec<_> = within.iter().copied().filter(is_mine).collect();
             let settling = self.settling(strategy, plan, stretch, &mine)?;
@@ -283,6 +341,8 @@ impl<'a> Ledger<'a> {
     ) -> Result<StretchFacts, BillError> {
         let of_strategy = |key: &&CarryKey| key.scope == scope && key.strategy == *strategy.id();
         let carries = self.carries.iter().filter(|(key, _)| of_strategy(key));
+        // What an invoice billed that was made void is as if it had never been.
+        let carries = carries.filter(|(_, carry)| !carry.is_nothing());
         let before: BTreeMap<_, _> =
             carries.map(|(key, carry)| (key.group.clone(), carry.clone())).collect();
         let mut usage: BTreeMap<Group, GroupUsage> = BTreeMap::new();
@@ -312,16 +372,13 @@ impl<'a> Ledger<'a> {
         days: &[&DayTotal],
     ) -> Result<Line, BillError> {
         let Settling { strategy, plan, scope, facts } = settling;
-        let Charge { group, exact, text } = charge;
+        let Charge { group, exact, text, kept } = charge;
         let settings = &self.facts.account.settings;
         let usage = facts.usage.get(&group);
         let totals = usage.map_or(Totals::nothing(None), |usage| usage.unbilled);
         let before = facts.before.get(&group).cloned().unwrap_or_else(Carry::nothing);
         let exact = before.exact.add(&exact);
-        // Lines and carries are kept as text: what is too long to be read back stops the bill.
-        let _readable: Exact = exact.to_string().parse().map_err(|error: MoneyError| {
-            BillError::Strategy { strategy: strategy.id().clone(), problem: error.into() }
-        })?;
+        check_readable(*strategy, &exact)?;
         let rounded = exact.round(settings.decimals(), settings.invoice.rounding)?;
         let amount = rounded.checked_sub(before.billed)?;
         let parts = share_out(amount, days, settings.decimals())?;
@@ -332,7 +389,9 @@ impl<'a> Ledger<'a> {
             group: group.clone(),
         };
         let quantity = before.quantity.checked_add(totals.quantity)?;
-        let carry = Carry { quantity, exact: exact.clone(), billed: rounded };
+        let kept = kept.unwrap_or_else(|| before.kept.clone());
+        check_readable(*strategy, &kept)?;
+        let carry = Carry { quantity, exact: exact.clone(), billed: rounded, kept };
         let _new: bool = self.touched.insert(key.clone());
         let _before: Option<Carry> = self.carries.insert(key, carry);
         Ok(Line {
@@ -346,11 +405,19 @@ impl<'a> Ledger<'a> {
             quantity: totals.quantity,
             text,
             exact,
-            billed_before: before.billed,
+            scope: *scope,
+            before,
             amount,
             parts,
         })
     }
+}
+
+/// Which strategies of a stretch are settled.
+#[derive(Clone, Copy)]
+enum Dues {
+    All,
+    InAdvance,
 }
 
 /// A strategy at work on one stretch.
@@ -359,6 +426,16 @@ struct Settling<'a> {
     plan: &'a Plan,
     scope: ScopeKey,
     facts: StretchFacts,
+}
+
+/// Lines and carries are kept as text: what is too long to be read back stops the bill.
+fn check_readable(strategy: &dyn Strategy, exact: &Exact) -> Result<(), BillError> {
+    let read: Result<Exact, MoneyError> = exact.to_string().parse();
+    let unreadable = |error: MoneyError| BillError::Strategy {
+        strategy: strategy.id().clone(),
+        problem: error.into(),
+    };
+    read.map(drop).map_err(unreadable)
 }
 
 /// The stretches to settle: those of the period, and earlier ones with usage that came late. In order of time.
@@ -391,7 +468,7 @@ fn plan_of<'a>(plans: &'a Plans, assignment: &Assignment) -> Result<&'a Plan, Bi
         version: assignment.version,
         why,
     };
-    match plans.get(&(assignment.plan.clone(), assignment.version)) {
+    match plans.get(&assignment.digest) {
         Some(Ok(plan)) => Ok(plan),
         Some(Err(error)) => Err(unavailable(error.to_string())),
         None => Err(unavailable("it was not loaded".into())),

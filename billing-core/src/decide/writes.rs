@@ -10,9 +10,11 @@ use crate::{
     account::{AccountSettings, Assignment},
     event::{Event, Head, Posting},
     id::{AccountId, IntakeId, PlanId, SeriesId, StrategyId},
-    invoice::Invoice,
+    invoice::{Invoice, InvoiceMark},
     item::{Fingerprint, Incoming, Item, ItemKey},
+    money::Quantity,
     plan::PlanSpec,
+    settlement::Settlement,
     time::{Day, Instant},
     usage::{Carry, CarryKey, DayTotal},
 };
@@ -26,8 +28,10 @@ pub struct AccountFacts {
     pub head: Head,
     /// Its assignments, in order of their days.
     pub assignments: Vec<Assignment>,
-    /// The end of the last period that was invoiced.
+    /// The end of the last period that was invoiced; an invoice that was made void does not count.
     pub invoiced_until: Option<Day>,
+    /// The end of the last period that has an invoice of its own for what is due in advance, void ones not counted.
+    pub advanced_until: Option<Day>,
 }
 
 /// A claimed item: what a replay is recognised by and answered with.
@@ -39,7 +43,7 @@ pub struct Claim {
     pub account: AccountId,
     /// What its content was.
     pub fingerprint: Fingerprint,
-    /// The number of its first posting.
+    /// The number of its first posting; 0 if it came after a later record of the same usage and has none.
     pub first_seq: u64,
     /// The number of the first of its current postings; moves on with corrections.
     pub current_seq: u64,
@@ -65,6 +69,17 @@ pub struct Parked {
     pub reason: ParkReason,
     /// Since when.
     pub since: Instant,
+}
+
+/// A parked item that somebody decided not to bill.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dropped {
+    /// The item as it was parked.
+    pub parked: Parked,
+    /// Why it is not billed.
+    pub reason: String,
+    /// When that was decided.
+    pub at: Instant,
 }
 
 /// Why an item is parked. The text holds no personal data.
@@ -140,6 +155,28 @@ pub enum ParkReason {
         /// How far ahead is accepted.
         max_ms: u64,
     },
+    /// Dated further behind the clock than is accepted.
+    #[error("the item is dated {at}, more than {max_ms} ms behind the clock")]
+    TooFarBack {
+        /// The item's instant.
+        at: Instant,
+        /// How far behind is accepted.
+        max_ms: u64,
+    },
+    /// A pulse reports less than nothing where that is not accepted.
+    #[error("a pulse of {amount} is not accepted: 0 and above are")]
+    Negative {
+        /// The amount.
+        amount: Quantity,
+    },
+    /// Another record of the same usage is another account's.
+    #[error(
+        "record {other} of the same usage is another account's: all records of it must be one payer's, or have a leg each"
+    )]
+    OtherPayer {
+        /// The other record.
+        other: ItemKey,
+    },
     /// The day would have more groups than a day may have.
     #[error("{day} has {max} groups: no more are accepted")]
     TooManyGroups {
@@ -154,6 +191,36 @@ pub enum ParkReason {
         /// Which bound.
         why: String,
     },
+}
+
+impl ParkReason {
+    /// The stable code, as in JSON.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::decide::ParkReason;
+    ///
+    /// assert_eq!(ParkReason::UnknownAccount.code(), "unknown_account");
+    /// ```
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownAccount => "unknown_account",
+            Self::NoPlan { .. } => "no_plan",
+            Self::OutOfCalendar { .. } => "out_of_calendar",
+            Self::PlanUnavailable { .. } => "plan_unavailable",
+            Self::NoPrice { .. } => "no_price",
+            Self::Unpriceable { .. } => "unpriceable",
+            Self::TooLong { .. } => "too_long",
+            Self::TooFarAhead { .. } => "too_far_ahead",
+            Self::TooFarBack { .. } => "too_far_back",
+            Self::Negative { .. } => "negative",
+            Self::OtherPayer { .. } => "other_payer",
+            Self::TooManyGroups { .. } => "too_many_groups",
+            Self::TotalOutOfBounds { .. } => "total_out_of_bounds",
+        }
+    }
 }
 
 /// An input that could not be decoded: its raw text is kept with its place.
@@ -250,7 +317,7 @@ pub struct CarryMove {
 
 /// Everything one decision stores, applied in one transaction.
 ///
-/// What is not mentioned stays as it is; nothing is deleted but the parked copy of an item that was mended.
+/// What is not mentioned stays as it is; nothing is deleted but the parked copy of an item that was mended or dropped.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Writes {
     /// Accounts to open.
@@ -267,6 +334,10 @@ pub struct Writes {
     pub parked: Vec<Parked>,
     /// Items that are no longer parked.
     pub unparked: Vec<ItemKey>,
+    /// Items that were parked and are not to be billed.
+    pub dropped: Vec<Dropped>,
+    /// Claimed items whose current posting is another one.
+    pub moved: Vec<(ItemKey, u64)>,
     /// Postings to append.
     pub postings: Vec<Posting>,
     /// Events to append.
@@ -283,4 +354,8 @@ pub struct Writes {
     pub invoices: Vec<Invoice>,
     /// The last number given in a series.
     pub series: Option<(SeriesId, u64)>,
+    /// What became of invoices. One that is void is marked so, with its line parts.
+    pub marks: Vec<InvoiceMark>,
+    /// Settlements to add or to move on.
+    pub settlements: Vec<Settlement>,
 }

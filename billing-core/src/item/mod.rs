@@ -2,8 +2,12 @@
 
 mod call;
 mod incoming;
+mod one_off;
 mod party;
+mod pulse;
 
 pub use call::{Call, Direction, Disposition};
-pub use incoming::{CallEnded, Fingerprint, Incoming, Item, ItemKey};
+pub use incoming::{CallEnded, Fingerprint, Incoming, Item, ItemKey, OneOffCharged, PulseReported};
+pub use one_off::OneOff;
 pub use party::{InvalidParty, Party};
+pub use pulse::{InvalidProperties, Properties, Pulse};

@@ -12,7 +12,10 @@ use compact_str::CompactString;
 
 use crate::{
     id::{PlanId, StrategyId},
-    plan::{Blocks, FlatRate, PlanSpec, Problem, Strategy, StrategySpec},
+    plan::{
+        Blocks, FlatRate, OneOffs, PerUnit, PlanSpec, Prepaid, Problem, Recurring, Strategy,
+        StrategySpec, UnknownStrategy, Unpriced,
+    },
 };
 
 /// Builds a strategy of one kind from its document.
@@ -26,7 +29,7 @@ pub type Kind = Arc<dyn Fn(&StrategySpec) -> Result<Arc<dyn Strategy>, Problem> 
 /// use billing_core::plan::PlanBook;
 ///
 /// let book = PlanBook::standard();
-/// assert_eq!(book.kinds().collect::<Vec<_>>(), ["blocks", "flat_rate"]);
+/// assert_eq!(book.kinds().collect::<Vec<_>>(), ["blocks", "flat_rate", "per_unit", "prepaid", "recurring", "unpriced"]);
 /// ```
 #[derive(Clone)]
 pub struct PlanBook {
@@ -65,6 +68,10 @@ impl PlanBook {
         Self::empty()
             .with_kind("flat_rate", |spec| Ok(Arc::new(FlatRate::try_new(spec)?)))
             .with_kind("blocks", |spec| Ok(Arc::new(Blocks::try_new(spec)?)))
+            .with_kind("per_unit", |spec| Ok(Arc::new(PerUnit::try_new(spec)?)))
+            .with_kind("prepaid", |spec| Ok(Arc::new(Prepaid::try_new(spec)?)))
+            .with_kind("recurring", |spec| Ok(Arc::new(Recurring::try_new(spec)?)))
+            .with_kind("unpriced", |spec| Ok(Arc::new(Unpriced::try_new(spec)?)))
     }
 
     /// The book with a further kind; a kind of the same name is replaced.
@@ -129,7 +136,7 @@ impl PlanBook {
     /// ```
     /// use billing_core::plan::PlanBook;
     ///
-    /// assert_eq!(PlanBook::standard().kinds().collect::<Vec<_>>(), ["blocks", "flat_rate"]);
+    /// assert_eq!(PlanBook::standard().kinds().collect::<Vec<_>>(), ["blocks", "flat_rate", "per_unit", "prepaid", "recurring", "unpriced"]);
     /// ```
     pub fn kinds(&self) -> impl Iterator<Item = &str> {
         self.kinds.keys().map(CompactString::as_str)
@@ -181,6 +188,12 @@ impl PlanBook {
         if !(1..=Self::STRATEGIES_MAX).contains(&strategies.len()) {
             return Err(BuildPlanError::Strategies { strategies: strategies.len() });
         }
+        let one_offs = OneOffs::try_new();
+        let one_offs = one_offs.map_err(|problem| BuildPlanError::Reserved { problem })?;
+        if seen.contains(one_offs.id()) {
+            return Err(BuildPlanError::Doubled { strategy: one_offs.id().clone() });
+        }
+        strategies.push(Arc::new(one_offs));
         Ok(Plan { spec, strategies })
     }
 
@@ -215,7 +228,7 @@ impl fmt::Debug for PlanBook {
 /// # )?;
 /// let plan = PlanBook::standard().build(spec)?;
 /// let ids: Vec<_> = plan.strategies().map(|strategy| strategy.id().as_str()).collect();
-/// assert_eq!(ids, ["calls"]);
+/// assert_eq!(ids, ["calls", "one_off"]);
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -267,7 +280,7 @@ impl Plan {
         self.spec.strategies.iter().zip(self.strategies())
     }
 
-    /// The strategies, in the order in which they are settled.
+    /// The strategies, in the order in which they are settled: those of the document, and [`OneOffs`] after them.
     ///
     /// # Examples
     ///
@@ -308,6 +321,15 @@ pub enum BuildPlanError {
         /// The id.
         strategy: StrategyId,
     },
+    /// The strategy of one-off charges cannot be built.
+    #[error("one-off charges cannot be charged: {problem}")]
+    Reserved {
+        /// Why.
+        problem: Problem,
+    },
+    /// The account's own terms are for a strategy that the plan does not have.
+    #[error(transparent)]
+    Overrides(#[from] UnknownStrategy),
     /// The document that is saved is not the one the account was given.
     #[error("the document of plan {plan} version {version} is not the one that was assigned")]
     Altered {

@@ -4,9 +4,13 @@ mod book;
 mod kinds;
 mod spec;
 mod strategy;
-mod strict_json;
 
 pub use book::{BuildPlanError, Kind, Plan, PlanBook};
-pub use kinds::{BlockScope, Blocks, BlocksTerms, FlatRate, FlatRateTerms, Minutes};
-pub use spec::{AppliesTo, Payment, PlanSpec, StrategySpec};
-pub use strategy::{Arrival, Bill, Charge, GroupUsage, Priced, Problem, Strategy, StretchFacts};
+pub use kinds::{
+    BlockScope, Blocks, BlocksTerms, FlatRate, FlatRateTerms, Minutes, OneOffs, PerUnit,
+    PerUnitTerms, Prepaid, PrepaidTerms, Proration, Recurring, RecurringTerms, Timing, Unpriced,
+};
+pub use spec::{AppliesTo, Payment, PlanSpec, StrategySpec, UnknownStrategy};
+pub use strategy::{
+    Arrival, Bill, Charge, Due, GroupUsage, Priced, Problem, Strategy, StretchFacts,
+};

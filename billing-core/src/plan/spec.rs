@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     digest::Digest,
-    id::{PlanId, StrategyId},
+    id::{PlanId, ProductId, StrategyId},
     item::{Direction, Item},
     money::Currency,
     number::Prefix,
-    plan::strict_json,
+    terms::{Overrides, strict_json},
 };
 
 /// A plan as a document. A version is never changed once saved.
@@ -77,7 +77,7 @@ pub struct StrategySpec {
     pub id: StrategyId,
     /// The kind that builds it, such as `flat_rate`.
     pub kind: CompactString,
-    /// Which items it charges for; every call if left out.
+    /// Which items it charges for; all that its kind can charge for if left out.
     #[serde(default, skip_serializing_if = "AppliesTo::is_everything")]
     pub applies_to: AppliesTo,
     /// What the kind asks for. A name that stands twice and a number with a fraction are refused.
@@ -85,7 +85,9 @@ pub struct StrategySpec {
     pub terms: serde_json::Value,
 }
 
-/// Which calls a strategy charges for. An empty list excludes nothing.
+/// Which items a strategy charges for. An empty list excludes nothing.
+///
+/// A condition on calls excludes everything that is no call, and one on products everything that is no pulse.
 ///
 /// # Examples
 ///
@@ -106,6 +108,9 @@ pub struct AppliesTo {
     /// Calls to a number that starts with one of these digits.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub callee: Vec<Prefix>,
+    /// Pulses of one of these products.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub products: Vec<ProductId>,
 }
 
 impl AppliesTo {
@@ -122,7 +127,7 @@ impl AppliesTo {
     /// ```
     #[must_use]
     pub const fn is_everything(&self) -> bool {
-        self.directions.is_empty() && self.callee.is_empty()
+        self.directions.is_empty() && self.callee.is_empty() && self.products.is_empty()
     }
 
     /// Whether the item is one of those charged for. Looks at the item alone.
@@ -147,6 +152,9 @@ impl AppliesTo {
     /// assert!(!inbound.includes(&item));
     /// let short_code = Item::Call(Call { callee: "*97".parse()?, ..call });
     /// assert!(!washington.includes(&short_code));
+    ///
+    /// let storage = AppliesTo { products: vec!["storage".parse()?], ..AppliesTo::default() };
+    /// assert!(!storage.includes(&short_code), "a call is no product");
     /// # Ok::<(), Box<dyn core::error::Error>>(())
     /// ```
     #[must_use]
@@ -155,14 +163,74 @@ impl AppliesTo {
             Item::Call(call) => {
                 let number = call.callee.number();
                 let called = |prefix: &Prefix| number.is_some_and(|number| prefix.matches(&number));
-                (self.directions.is_empty() || self.directions.contains(&call.direction))
+                self.products.is_empty()
+                    && (self.directions.is_empty() || self.directions.contains(&call.direction))
                     && (self.callee.is_empty() || self.callee.iter().any(called))
             }
+            Item::Pulse(pulse) => {
+                self.directions.is_empty()
+                    && self.callee.is_empty()
+                    && (self.products.is_empty() || self.products.contains(&pulse.product))
+            }
+            Item::OneOff(_) => self.is_everything(),
         }
     }
 }
 
+/// Overrides for a strategy that the plan does not have.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("plan {plan} version {version} has no strategy {strategy} whose terms could be replaced")]
+pub struct UnknownStrategy {
+    /// The plan.
+    pub plan: PlanId,
+    /// Its version.
+    pub version: u32,
+    /// The strategy.
+    pub strategy: StrategyId,
+}
+
 impl PlanSpec {
+    /// The document with an account's own terms in place of those of the plan.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownStrategy`]. Whether the terms are accepted is found when the plan is built.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::terms::Overrides;
+    ///
+    /// # use billing_core::plan::PlanSpec;
+    /// # let plan: PlanSpec = serde_json::from_str(
+    /// #     r#"{"id":"basic","version":1,"currency":"EUR","payment":"postpaid",
+    /// #         "strategies":[{"id":"calls","kind":"flat_rate",
+    /// #                        "terms":{"per_minute":"0.02","minutes":"pro_rata"}}]}"#,
+    /// # )?;
+    /// let overrides: Overrides = serde_json::from_str(r#"{"calls":{"per_minute":"0.015"}}"#)?;
+    /// let own = plan.with(&overrides)?;
+    /// assert_eq!(own.strategies[0].terms["per_minute"], "0.015");
+    /// assert_eq!(own.strategies[0].terms["minutes"], "pro_rata");
+    /// assert_eq!(plan.with(&Overrides::none())?, plan);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    pub fn with(&self, overrides: &Overrides) -> Result<Self, UnknownStrategy> {
+        let mut spec = self.clone();
+        for (strategy, terms) in overrides.iter() {
+            let found = spec.strategies.iter_mut().find(|spec| spec.id == *strategy);
+            let found = found.ok_or_else(|| UnknownStrategy {
+                plan: self.id.clone(),
+                version: self.version,
+                strategy: strategy.clone(),
+            })?;
+            match &mut found.terms {
+                serde_json::Value::Object(own) => own.extend(terms.clone()),
+                other => *other = serde_json::Value::Object(terms.clone()),
+            }
+        }
+        Ok(spec)
+    }
+
     /// The digest of the document in its canonical form: JSON, fields as declared, terms in order of their names.
     ///
     /// # Examples

@@ -88,15 +88,33 @@ pub trait Strategy: Debug + Send + Sync {
         Scope::Stretch
     }
 
+    /// When its charges are due.
+    ///
+    /// What is due in advance is settled for the period to come too, before there is any usage in it, and once more for the period
+    /// itself: it charges the difference.
+    fn due(&self) -> Due {
+        Due::InArrears
+    }
+
     /// Charges for the unbilled usage of one stretch.
     ///
-    /// Every group of `facts` must be charged exactly once, even if with zero; further groups may be charged without usage.
+    /// May be asked again for a stretch that was settled before: for late usage, or because a plan was changed since. A stretch
+    /// that a change left without days [is empty](Stretch::is_empty). Every group of `facts` must be charged exactly once, even if with zero; further groups may be charged without usage.
     /// A charge is a difference: what the scope costs with the unbilled usage, less what it costs without.
     ///
     /// # Errors
     ///
     /// [`Problem`] parks the account's bill: it is reported, and nothing is issued.
     fn settle(&self, facts: &StretchFacts, bill: &mut Bill) -> Result<(), Problem>;
+}
+
+/// When what a strategy charges is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// With the invoice of the period before, or with one of its own if there is none.
+    InAdvance,
+    /// With the invoice of the period, after its end.
+    InArrears,
 }
 
 /// An item that has arrived, and what a strategy may know of it.
@@ -311,6 +329,8 @@ pub struct Charge {
     pub exact: Exact,
     /// How it came about, for the invoice: `19 blocks of 30 s at 0.2`.
     pub text: String,
+    /// What the strategy keeps for the next time; `None` leaves what it kept before.
+    pub kept: Option<Exact>,
 }
 
 /// The bill of one stretch in the making, as strategies see it.
@@ -348,7 +368,23 @@ impl Bill {
     /// # Ok::<(), Box<dyn core::error::Error>>(())
     /// ```
     pub fn charge(&mut self, group: Group, exact: Exact, text: String) {
-        self.charges.push(Charge { group, exact, text });
+        self.charges.push(Charge { group, exact, text, kept: None });
+    }
+
+    /// Charges a group, and keeps a number of the strategy's own in the group's [`Carry`] until the scope is settled again.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::{money::Exact, plan::Bill};
+    ///
+    /// let mut bill = Bill::default();
+    /// bill.charge_keeping("covered".parse()?, "-20".parse()?, "23.5".parse()?, "covered".into());
+    /// assert_eq!(bill.charges()[0].kept, Some("23.5".parse()?));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    pub fn charge_keeping(&mut self, group: Group, exact: Exact, kept: Exact, text: String) {
+        self.charges.push(Charge { group, exact, text, kept: Some(kept) });
     }
 
     /// What the strategy at work has charged so far.

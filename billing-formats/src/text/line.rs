@@ -24,7 +24,7 @@ pub(super) fn line(page: &mut Page, line: &Line, decimals: u32) {
     if !line.text.is_empty() {
         page.note(&line.text);
     }
-    if !line.billed_before.is_zero() {
-        page.note(&format!("less {} billed before", line.billed_before.to_fixed(decimals)));
+    if !line.before.billed.is_zero() {
+        page.note(&format!("less {} billed before", line.before.billed.to_fixed(decimals)));
     }
 }

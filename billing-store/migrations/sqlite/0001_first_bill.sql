@@ -12,11 +12,15 @@ create table billing_account (
 ) strict, without rowid;
 
 create table billing_account_settings (
-    tenant  text not null,
-    account text not null,
-    body    text not null,
+    tenant   text not null,
+    account  text not null,
+    customer text,
+    body     text not null,
     primary key (tenant, account)
 ) strict, without rowid;
+
+create index billing_account_customer on billing_account_settings (tenant, customer, account)
+    where customer is not null;
 
 create table billing_plan (
     tenant  text    not null,
@@ -34,17 +38,20 @@ create table billing_assignment (
     from_day   integer not null,
     plan       text    not null,
     version    integer not null,
+    overrides  text    not null,
     digest     blob    not null check (length(digest) = 32),
     primary key (tenant, account, assignment),
     unique (tenant, account, from_day)
 ) strict, without rowid;
 
--- One fact of usage, claimed for ever.
+-- One fact of usage, claimed for ever. A partial record has a number, the final one 0; one that came after a later record of
+-- the same usage has no posting.
 create table billing_item (
     tenant           text    not null,
     source           text    not null,
     id               text    not null,
     leg              text    not null,
+    partial          integer not null check (partial >= 0),
     account          text    not null,
     kind             text    not null,
     at               integer not null,
@@ -53,9 +60,12 @@ create table billing_item (
     fingerprint      blob    not null check (length(fingerprint) = 32),
     first_seq        integer not null,
     current_seq      integer not null,
-    postings         integer not null check (postings between 1 and 1000),
-    primary key (tenant, source, id, leg)
+    postings         integer not null check (postings between 0 and 1001),
+    primary key (tenant, source, id, leg, partial)
 ) strict;
+
+-- An account's history, in order of time.
+create index billing_item_history on billing_item (tenant, account, at);
 
 -- The effect of one item under one strategy. An amount is null where the price is settled over all usage.
 create table billing_posting (
@@ -65,6 +75,7 @@ create table billing_posting (
     source           text    not null,
     id               text    not null,
     leg              text    not null,
+    partial          integer not null,
     fingerprint_rule integer not null,
     fingerprint      blob    not null check (length(fingerprint) = 32),
     cause            text    not null,
@@ -108,10 +119,12 @@ create table billing_day_total (
     amount       text,
     closed       integer not null check (closed in (0, 1)),
     billed       integer not null check (billed in (0, 1)),
+    handed       integer not null check (handed in (0, 1)),
     primary key (tenant, account, day, assignment, strategy, grp, day_revision)
 ) strict, without rowid;
 
 create index billing_day_total_unbilled on billing_day_total (tenant, account) where billed = 0;
+create index billing_day_total_unhanded on billing_day_total (tenant, account) where handed = 0;
 
 -- What a scope has been billed so far.
 create table billing_carry (
@@ -123,6 +136,7 @@ create table billing_carry (
     quantity text not null,
     exact    text not null,
     billed   text not null,
+    kept     text not null,
     primary key (tenant, account, scope, strategy, grp)
 ) strict, without rowid;
 
@@ -158,20 +172,40 @@ create table billing_parked (
     source  text    not null,
     id      text    not null,
     leg     text    not null,
+    partial integer not null,
     account text,
     body    text    not null,
     reason  text    not null,
     since   integer not null,
     digest  blob    not null check (length(digest) = 32),
-    primary key (tenant, source, id, leg)
+    primary key (tenant, source, id, leg, partial)
 ) strict, without rowid;
 
--- An issued invoice, whole. Its unique index is the promise: at most one for each account and period.
+-- What was parked and is not to be billed, with the reason.
+create table billing_dropped (
+    tenant  text    not null,
+    at      integer not null,
+    source  text    not null,
+    id      text    not null,
+    leg     text    not null,
+    partial integer not null,
+    account text,
+    body    text    not null,
+    parked  text    not null,
+    since   integer not null,
+    reason  text    not null,
+    digest  blob    not null check (length(digest) = 32),
+    primary key (tenant, at, source, id, leg, partial)
+) strict, without rowid;
+
+-- An issued invoice, whole. Its unique index is the promise: at most one of a kind that is not void, for each account and
+-- period.
 create table billing_invoice (
     tenant       text    not null,
     series       text    not null,
     number       integer not null check (number > 0),
     account      text    not null,
+    kind         text    not null check (kind in ('advance', 'period')),
     period_start integer not null,
     period_end   integer not null,
     issued_at    integer not null,
@@ -179,12 +213,25 @@ create table billing_invoice (
     total        text    not null,
     body         text    not null,
     digest       blob    not null check (length(digest) = 32),
+    void         integer not null check (void in (0, 1)),
     primary key (tenant, series, number)
 ) strict, without rowid;
 
-create unique index billing_invoice_period on billing_invoice (tenant, account, period_start);
+create unique index billing_invoice_period on billing_invoice (tenant, account, kind, period_start)
+    where void = 0;
+create index billing_invoice_account on billing_invoice (tenant, account, period_start, series, number);
 
--- The key is the promise: each revision of a day's total is in at most one line.
+-- What became of an invoice: it is paid or made void, once.
+create table billing_invoice_mark (
+    tenant text    not null,
+    series text    not null,
+    number integer not null,
+    at     integer not null,
+    body   text    not null,
+    primary key (tenant, series, number)
+) strict, without rowid;
+
+-- Its unique index is the promise: each revision of a day's total is in at most one line that is not void.
 create table billing_line_part (
     tenant       text    not null,
     account      text    not null,
@@ -197,8 +244,30 @@ create table billing_line_part (
     number       integer not null,
     line         integer not null,
     share        text    not null,
-    primary key (tenant, account, day, assignment, strategy, grp, day_revision)
+    void         integer not null check (void in (0, 1)),
+    primary key (tenant, account, day, assignment, strategy, grp, day_revision, series, number)
 ) strict, without rowid;
+
+create unique index billing_line_part_once
+    on billing_line_part (tenant, account, day, assignment, strategy, grp, day_revision) where void = 0;
+create index billing_line_part_invoice on billing_line_part (tenant, series, number);
+
+-- A closed revision of a day on its way downstream.
+create table billing_settlement (
+    tenant       text    not null,
+    account      text    not null,
+    day          integer not null,
+    day_revision integer not null check (day_revision > 0),
+    body         text    not null,
+    digest       blob    not null check (length(digest) = 32),
+    state        text    not null check (state in ('pending', 'sent', 'accepted', 'refused')),
+    detail       text    not null,
+    attempts     integer not null check (attempts >= 0),
+    primary key (tenant, account, day, day_revision)
+) strict, without rowid;
+
+create index billing_settlement_unanswered on billing_settlement (tenant, account, day, day_revision)
+    where state in ('pending', 'sent');
 
 create table billing_series (
     tenant text    not null,
@@ -228,7 +297,7 @@ create trigger billing_assignment_stays before delete on billing_assignment
 begin select raise(abort, 'an assignment is never deleted'); end;
 create trigger billing_assignment_kept before update on billing_assignment
 begin select raise(abort, 'an assignment is never changed'); end;
-create trigger billing_item_kept before update of tenant, source, id, leg, account, kind, at, body,
+create trigger billing_item_kept before update of tenant, source, id, leg, partial, account, kind, at, body,
     fingerprint_rule, fingerprint, first_seq, postings on billing_item
 begin select raise(abort, 'an item is never changed'); end;
 create trigger billing_item_stays before delete on billing_item
@@ -241,14 +310,34 @@ create trigger billing_event_kept before update on billing_event
 begin select raise(abort, 'an event is never changed'); end;
 create trigger billing_event_stays before delete on billing_event
 begin select raise(abort, 'an event is never deleted'); end;
-create trigger billing_invoice_kept before update on billing_invoice
+create trigger billing_invoice_kept before update of tenant, series, number, account, kind, period_start,
+    period_end, issued_at, currency, total, body, digest on billing_invoice
 begin select raise(abort, 'an issued invoice is never changed'); end;
 create trigger billing_invoice_stays before delete on billing_invoice
 begin select raise(abort, 'an issued invoice is never deleted'); end;
-create trigger billing_line_part_kept before update on billing_line_part
+create trigger billing_line_part_kept before update of tenant, account, day, assignment, strategy, grp,
+    day_revision, series, number, line, share on billing_line_part
 begin select raise(abort, 'a line part is never changed'); end;
 create trigger billing_line_part_stays before delete on billing_line_part
 begin select raise(abort, 'a line part is never deleted'); end;
+
+create trigger billing_invoice_stays_void before update of void on billing_invoice when old.void = 1
+begin select raise(abort, 'a void invoice stays void'); end;
+create trigger billing_invoice_mark_kept before update on billing_invoice_mark
+begin select raise(abort, 'what became of an invoice is never changed'); end;
+create trigger billing_invoice_mark_stays before delete on billing_invoice_mark
+begin select raise(abort, 'what became of an invoice is never deleted'); end;
+create trigger billing_dropped_kept before update on billing_dropped
+begin select raise(abort, 'a dropped item is never changed'); end;
+create trigger billing_dropped_stays before delete on billing_dropped
+begin select raise(abort, 'a dropped item is never deleted'); end;
+create trigger billing_settlement_kept before update of tenant, account, day, day_revision, body, digest
+    on billing_settlement
+begin select raise(abort, 'what is handed over is never changed'); end;
+create trigger billing_settlement_accepted before update on billing_settlement when old.state = 'accepted'
+begin select raise(abort, 'an accepted settlement is never changed'); end;
+create trigger billing_settlement_stays before delete on billing_settlement
+begin select raise(abort, 'a settlement is never deleted'); end;
 
 -- Postings and events share the numbers of their account: a number stands in one of the two tables.
 create trigger billing_posting_number before insert on billing_posting

@@ -5,6 +5,7 @@ use billing_core::{
     decide::{self, AssignFacts, Writes},
     id::{AccountId, PlanId},
     plan::{Plan, PlanSpec},
+    terms::Overrides,
     time::Day,
 };
 
@@ -180,9 +181,57 @@ impl Tenant {
         version: u32,
         from: Day,
     ) -> Result<Outcome> {
+        self.assign_with(account, plan, version, from, &Overrides::none()).await
+    }
+
+    /// Gives an account a plan from a local day on, with terms of its own in place of some of the plan's.
+    ///
+    /// # Errors
+    ///
+    /// As [`assign`](Self::assign), and [`Error::Overrides`] if the plan has no strategy that the terms are for.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// use billing_core::terms::Overrides;
+    /// use billing_store::{Error, Outcome};
+    ///
+    /// # use billing_core::plan::PlanBook;
+    /// # use billing_store::{Billing, MemoryStore, clock::SetClock};
+    /// # let clock = SetClock::at("2026-11-02T08:00:00Z".parse()?);
+    /// # let acme = Billing::new(MemoryStore::new(), PlanBook::standard(), clock).tenant("acme")?;
+    /// # acme.save_plan(&serde_json::from_str(
+    /// #     r#"{"id":"basic","version":1,"currency":"EUR","payment":"postpaid",
+    /// #         "strategies":[{"id":"calls","kind":"flat_rate",
+    /// #                        "terms":{"per_minute":"0.02","minutes":"pro_rata"}}]}"#,
+    /// # )?).await?;
+    /// # acme.open_account(&serde_json::from_str(
+    /// #     r#"{"id":"alice","currency":"EUR","zone":"UTC","anchor":{"from":"2026-10-01","months":1}}"#,
+    /// # )?).await?;
+    /// # let (alice, basic, from) = ("alice".parse()?, "basic".parse()?, "2026-10-01".parse()?);
+    /// let own: Overrides = serde_json::from_str(r#"{"calls":{"per_minute":"0.015"}}"#)?;
+    /// assert_eq!(acme.assign_with(&alice, &basic, 1, from, &own).await?, Outcome::New);
+    ///
+    /// let nobodys: Overrides = serde_json::from_str(r#"{"texts":{"per_unit":"0.01"}}"#)?;
+    /// let refused = acme.assign_with(&alice, &basic, 1, "2026-12-01".parse()?, &nobodys).await;
+    /// assert!(matches!(refused, Err(Error::Overrides(_))));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn assign_with(
+        &self,
+        account: &AccountId,
+        plan: &PlanId,
+        version: u32,
+        from: Day,
+        overrides: &Overrides,
+    ) -> Result<Outcome> {
         let locks = Locks::accounts([account.clone()]);
         let mut unit = self.parts.store.begin(&self.id, &locks).await?;
-        let outcome = self.assign_in(&mut *unit, account, plan, version, from).await?;
+        let outcome =
+            self.assign_with_in(&mut *unit, account, plan, version, from, overrides).await?;
         unit.commit().await?;
         Ok(outcome)
     }
@@ -204,20 +253,42 @@ impl Tenant {
         version: u32,
         from: Day,
     ) -> Result<Outcome> {
+        self.assign_with_in(unit, account, plan, version, from, &Overrides::none()).await
+    }
+
+    /// [`assign_with`](Self::assign_with) within a unit that locks the account.
+    ///
+    /// # Errors
+    ///
+    /// As [`assign_with`](Self::assign_with), and [`Error::OtherTenant`].
+    ///
+    /// # Examples
+    ///
+    /// See [`Tenant`].
+    pub async fn assign_with_in(
+        &self,
+        unit: &mut dyn Unit,
+        account: &AccountId,
+        plan: &PlanId,
+        version: u32,
+        from: Day,
+        overrides: &Overrides,
+    ) -> Result<Outcome> {
         self.expect_mine(unit)?;
         let facts = self.account(unit, account).await?;
         let saved = unit.plans(&[(plan.clone(), version)]).await?;
         let unknown = || Error::UnknownPlan { plan: plan.clone(), version };
-        let plan = self.parts.plans.book().build(saved.into_iter().next().ok_or_else(unknown)?)?;
+        let own = saved.first().ok_or_else(unknown)?.with(overrides)?;
+        let plan = self.parts.plans.book().build(own)?;
         let plans = self.plans(unit, core::iter::once(&facts)).await?;
         let next = facts.assignments.iter().map(|assignment| assignment.from);
         let used = unit.first_used(account, from, next.filter(|next| *next > from).min()).await?;
-        let facts = AssignFacts { account: &facts, plan: &plan, plans: &plans, used };
+        let facts = AssignFacts { account: &facts, plan: &plan, overrides, plans: &plans, used };
         apply(unit, decide::assign(facts, from, self.parts.clock.now())?).await
     }
 }
 
-async fn apply(unit: &mut dyn Unit, writes: Option<Writes>) -> Result<Outcome> {
+pub(super) async fn apply(unit: &mut dyn Unit, writes: Option<Writes>) -> Result<Outcome> {
     match writes {
         None => Ok(Outcome::Replay),
         Some(writes) => {

@@ -1,19 +1,19 @@
 //! The running bill, the invoice run, and invoices as issued.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use billing_core::{
-    decide::{self, AccountFacts, BillFacts, RunOutcome, Writes},
-    id::{AccountId, SeriesId},
-    invoice::{Invoice, RunningBill},
-    time::Instant,
+    decide::{self, AccountFacts, BillError, BillFacts, MarkFacts, RunOutcome, Writes},
+    id::{AccountId, CustomerId, SeriesId, TenantId},
+    invoice::{Invoice, InvoiceState, RunningBill},
+    time::{Day, Instant},
     usage::DayTotal,
 };
 
 use crate::{
-    answer::{Error, Result},
-    billing::Tenant,
-    store::{Facts, Locks, Unit},
+    answer::{Error, Outcome, Result},
+    billing::{Tenant, catalog::apply},
+    store::{Facts, Locks, Transaction, Unit},
 };
 
 /// How many accounts an invoice run settles in one transaction.
@@ -242,6 +242,340 @@ impl Tenant {
     }
 
     /// What must be known to bill accounts up to `at`, in four statements for any number of accounts.
+    /// An account's invoices in order of their periods, with what became of them; at most `limit`, after one of them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// # use billing_core::plan::PlanBook;
+    /// # use billing_store::{Billing, MemoryStore, clock::SetClock};
+    /// # let clock = SetClock::at("2026-11-02T08:00:00Z".parse()?);
+    /// # let acme = Billing::new(MemoryStore::new(), PlanBook::standard(), clock).tenant("acme")?;
+    /// # acme.save_plan(&serde_json::from_str(
+    /// #     r#"{"id":"basic","version":1,"currency":"EUR","payment":"postpaid",
+    /// #         "strategies":[{"id":"calls","kind":"flat_rate",
+    /// #                        "terms":{"per_minute":"0.02","minutes":"pro_rata"}},
+    /// #                       {"id":"usage","kind":"unpriced","terms":{}}]}"#,
+    /// # )?).await?;
+    /// # acme.open_account(&serde_json::from_str(
+    /// #     r#"{"id":"alice","currency":"EUR","zone":"UTC","customer":"carol",
+    /// #         "anchor":{"from":"2026-10-01","months":1}}"#,
+    /// # )?).await?;
+    /// # let alice = "alice".parse()?;
+    /// # acme.assign(&alice, &"basic".parse()?, 1, "2026-10-01".parse()?).await?;
+    /// # let call: billing_core::item::CallEnded = serde_json::from_str(
+    /// #     r#"{"key":{"source":"pbx","id":"1"},"account":"alice",
+    /// #         "call":{"start":"2026-10-05T08:00:00Z","duration_ms":4500000,"caller":"","callee":"",
+    /// #                 "disposition":"answered","direction":"outbound"}}"#,
+    /// # )?;
+    /// acme.calls_ended(&[call]).await?;
+    /// acme.issue_invoices(&"A".parse()?, "2026-11-01T00:00:00Z".parse()?).await?;
+    /// let page = acme.invoice_page(&alice, None, 10).await?;
+    /// let (last, state) = page.last().expect("October");
+    /// assert_eq!((last.number, state.name()), (1, "issued"));
+    /// assert!(acme.invoice_page(&alice, Some(last), 10).await?.is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn invoice_page(
+        &self,
+        account: &AccountId,
+        after: Option<&Invoice>,
+        limit: u32,
+    ) -> Result<Vec<(Invoice, InvoiceState)>> {
+        let mut facts = self.read().await?;
+        let place = after.map(|after| (after.draft.period.start(), &after.series, after.number));
+        let invoices = facts.invoice_page(account, place, limit).await?;
+        with_states(&mut *facts, invoices).await
+    }
+
+    /// What became of an invoice; `None` if there is no such invoice.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    ///
+    /// # Examples
+    ///
+    /// See [`invoice_paid`](Self::invoice_paid).
+    pub async fn invoice_state(
+        &self,
+        series: &SeriesId,
+        number: u64,
+    ) -> Result<Option<InvoiceState>> {
+        let mut facts = self.read().await?;
+        let invoice = facts.invoice(series, number).await?;
+        let states = with_states(&mut *facts, invoice.into_iter().collect()).await?;
+        Ok(states.into_iter().next().map(|(_, state)| state))
+    }
+
+    /// Records that an invoice was paid, on which day and under what reference.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownInvoice`], [`Error::Mark`] if it is void or was paid otherwise, [`Error::Store`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// use billing_store::Outcome;
+    ///
+    /// # use billing_core::plan::PlanBook;
+    /// # use billing_store::{Billing, MemoryStore, clock::SetClock};
+    /// # let clock = SetClock::at("2026-11-02T08:00:00Z".parse()?);
+    /// # let acme = Billing::new(MemoryStore::new(), PlanBook::standard(), clock).tenant("acme")?;
+    /// # acme.save_plan(&serde_json::from_str(
+    /// #     r#"{"id":"basic","version":1,"currency":"EUR","payment":"postpaid",
+    /// #         "strategies":[{"id":"calls","kind":"flat_rate",
+    /// #                        "terms":{"per_minute":"0.02","minutes":"pro_rata"}},
+    /// #                       {"id":"usage","kind":"unpriced","terms":{}}]}"#,
+    /// # )?).await?;
+    /// # acme.open_account(&serde_json::from_str(
+    /// #     r#"{"id":"alice","currency":"EUR","zone":"UTC","customer":"carol",
+    /// #         "anchor":{"from":"2026-10-01","months":1}}"#,
+    /// # )?).await?;
+    /// # let alice = "alice".parse()?;
+    /// # acme.assign(&alice, &"basic".parse()?, 1, "2026-10-01".parse()?).await?;
+    /// # let call: billing_core::item::CallEnded = serde_json::from_str(
+    /// #     r#"{"key":{"source":"pbx","id":"1"},"account":"alice",
+    /// #         "call":{"start":"2026-10-05T08:00:00Z","duration_ms":4500000,"caller":"","callee":"",
+    /// #                 "disposition":"answered","direction":"outbound"}}"#,
+    /// # )?;
+    /// acme.calls_ended(&[call]).await?;
+    /// let series = "A".parse()?;
+    /// acme.issue_invoices(&series, "2026-11-01T00:00:00Z".parse()?).await?;
+    /// let on = "2026-11-02".parse()?;
+    /// assert_eq!(acme.invoice_paid(&series, 1, on, "transfer 7").await?, Outcome::New);
+    /// assert_eq!(acme.invoice_paid(&series, 1, on, "transfer 7").await?, Outcome::Replay);
+    /// assert_eq!(acme.invoice_state(&series, 1).await?.expect("issued").name(), "paid");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn invoice_paid(
+        &self,
+        series: &SeriesId,
+        number: u64,
+        on: Day,
+        reference: &str,
+    ) -> Result<Outcome> {
+        let mut unit = self.begin_mark(series, number).await?;
+        let outcome = self.invoice_paid_in(&mut *unit, series, number, on, reference).await?;
+        unit.commit().await?;
+        Ok(outcome)
+    }
+
+    /// [`invoice_paid`](Self::invoice_paid) inside the caller's unit, which holds the invoice's account.
+    ///
+    /// # Errors
+    ///
+    /// As [`invoice_paid`](Self::invoice_paid), and [`Error::OtherTenant`].
+    ///
+    /// # Examples
+    ///
+    /// All twins in one unit: see [`Tenant`].
+    pub async fn invoice_paid_in(
+        &self,
+        unit: &mut dyn Unit,
+        series: &SeriesId,
+        number: u64,
+        on: Day,
+        reference: &str,
+    ) -> Result<Outcome> {
+        self.expect_mine(unit)?;
+        let facts = self.mark_facts(unit, series, number).await?;
+        let now = self.parts.clock.now();
+        apply(unit, decide::pay(&facts, on, reference.to_owned(), now)?).await
+    }
+
+    /// Makes the last invoice of an account void, because it is wrong: its number stays taken, its document stays readable, and the
+    /// next run bills what it billed again.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownInvoice`], [`Error::Mark`] if it was paid, is void for another reason, or a later one builds on it,
+    /// [`Error::Store`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// # use billing_core::plan::PlanBook;
+    /// # use billing_store::{Billing, MemoryStore, clock::SetClock};
+    /// # let clock = SetClock::at("2026-11-02T08:00:00Z".parse()?);
+    /// # let acme = Billing::new(MemoryStore::new(), PlanBook::standard(), clock).tenant("acme")?;
+    /// # acme.save_plan(&serde_json::from_str(
+    /// #     r#"{"id":"basic","version":1,"currency":"EUR","payment":"postpaid",
+    /// #         "strategies":[{"id":"calls","kind":"flat_rate",
+    /// #                        "terms":{"per_minute":"0.02","minutes":"pro_rata"}},
+    /// #                       {"id":"usage","kind":"unpriced","terms":{}}]}"#,
+    /// # )?).await?;
+    /// # acme.open_account(&serde_json::from_str(
+    /// #     r#"{"id":"alice","currency":"EUR","zone":"UTC","customer":"carol",
+    /// #         "anchor":{"from":"2026-10-01","months":1}}"#,
+    /// # )?).await?;
+    /// # let alice = "alice".parse()?;
+    /// # acme.assign(&alice, &"basic".parse()?, 1, "2026-10-01".parse()?).await?;
+    /// # let call: billing_core::item::CallEnded = serde_json::from_str(
+    /// #     r#"{"key":{"source":"pbx","id":"1"},"account":"alice",
+    /// #         "call":{"start":"2026-10-05T08:00:00Z","duration_ms":4500000,"caller":"","callee":"",
+    /// #                 "disposition":"answered","direction":"outbound"}}"#,
+    /// # )?;
+    /// acme.calls_ended(&[call]).await?;
+    /// let (series, as_of) = ("A".parse()?, "2026-11-01T00:00:00Z".parse()?);
+    /// acme.issue_invoices(&series, as_of).await?;
+    /// acme.void_invoice(&series, 1, "the wrong address").await?;
+    /// acme.issue_invoices(&series, as_of).await?;
+    /// let again = acme.invoice(&series, 2).await?.expect("the same, under the next number");
+    /// assert_eq!(again.draft, acme.invoice(&series, 1).await?.expect("it stays").draft);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn void_invoice(
+        &self,
+        series: &SeriesId,
+        number: u64,
+        reason: &str,
+    ) -> Result<Outcome> {
+        let mut unit = self.begin_mark(series, number).await?;
+        let outcome = self.void_invoice_in(&mut *unit, series, number, reason).await?;
+        unit.commit().await?;
+        Ok(outcome)
+    }
+
+    /// [`void_invoice`](Self::void_invoice) inside the caller's unit, which holds the invoice's account.
+    ///
+    /// # Errors
+    ///
+    /// As [`void_invoice`](Self::void_invoice), and [`Error::OtherTenant`].
+    ///
+    /// # Examples
+    ///
+    /// All twins in one unit: see [`Tenant`].
+    pub async fn void_invoice_in(
+        &self,
+        unit: &mut dyn Unit,
+        series: &SeriesId,
+        number: u64,
+        reason: &str,
+    ) -> Result<Outcome> {
+        self.expect_mine(unit)?;
+        let facts = self.mark_facts(unit, series, number).await?;
+        apply(unit, decide::void(&facts, reason.to_owned(), self.parts.clock.now())?).await
+    }
+
+    /// The invoices of all accounts that a customer has with this tenant, with what became of them.
+    ///
+    /// [`Consolidated`](billing_core::invoice::Consolidated) adds them up, those of several tenants too.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// use billing_core::invoice::Consolidated;
+    ///
+    /// # use billing_core::plan::PlanBook;
+    /// # use billing_store::{Billing, MemoryStore, clock::SetClock};
+    /// # let clock = SetClock::at("2026-11-02T08:00:00Z".parse()?);
+    /// # let acme = Billing::new(MemoryStore::new(), PlanBook::standard(), clock).tenant("acme")?;
+    /// # acme.save_plan(&serde_json::from_str(
+    /// #     r#"{"id":"basic","version":1,"currency":"EUR","payment":"postpaid",
+    /// #         "strategies":[{"id":"calls","kind":"flat_rate",
+    /// #                        "terms":{"per_minute":"0.02","minutes":"pro_rata"}},
+    /// #                       {"id":"usage","kind":"unpriced","terms":{}}]}"#,
+    /// # )?).await?;
+    /// # acme.open_account(&serde_json::from_str(
+    /// #     r#"{"id":"alice","currency":"EUR","zone":"UTC","customer":"carol",
+    /// #         "anchor":{"from":"2026-10-01","months":1}}"#,
+    /// # )?).await?;
+    /// # let alice = "alice".parse()?;
+    /// # acme.assign(&alice, &"basic".parse()?, 1, "2026-10-01".parse()?).await?;
+    /// # let call: billing_core::item::CallEnded = serde_json::from_str(
+    /// #     r#"{"key":{"source":"pbx","id":"1"},"account":"alice",
+    /// #         "call":{"start":"2026-10-05T08:00:00Z","duration_ms":4500000,"caller":"","callee":"",
+    /// #                 "disposition":"answered","direction":"outbound"}}"#,
+    /// # )?;
+    /// acme.calls_ended(&[call]).await?;
+    /// acme.issue_invoices(&"A".parse()?, "2026-11-01T00:00:00Z".parse()?).await?;
+    /// let carol = "carol".parse()?;
+    /// let invoices = acme.customer_invoices(&carol).await?;
+    /// let months = Consolidated::by_month(&carol, invoices)?;
+    /// assert_eq!(months[0].0.to_string(), "2026-10-01");
+    /// assert_eq!(months[0].1.sums[0].taxed.total.to_string(), "1.5");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn customer_invoices(
+        &self,
+        customer: &CustomerId,
+    ) -> Result<Vec<(TenantId, Invoice, InvoiceState)>> {
+        let mut facts = self.read().await?;
+        let mut found = Vec::new();
+        for account in facts.accounts_of(customer).await? {
+            let invoices = facts.invoices_of(&account).await?;
+            let invoices = with_states(&mut *facts, invoices).await?.into_iter();
+            found.extend(invoices.map(|(invoice, state)| (self.id.clone(), invoice, state)));
+        }
+        Ok(found)
+    }
+
+    /// Accounts whose bill cannot be drawn up, and why.
+    pub(super) async fn held(&self, facts: &mut dyn Facts) -> Result<Vec<(AccountId, BillError)>> {
+        let now = self.parts.clock.now();
+        let mut held = Vec::new();
+        let mut after: Option<AccountId> = None;
+        loop {
+            let page = facts.account_page(after.as_ref(), RUN_ACCOUNTS).await?;
+            let Some(last) = page.last() else { return Ok(held) };
+            after = Some(last.clone());
+            let accounts = facts.accounts(&page).await?;
+            for facts in self.bill_facts(facts, accounts, now).await? {
+                if let Err(error) = decide::bill(&facts, now) {
+                    held.push((facts.account.settings.id, error));
+                }
+            }
+        }
+    }
+
+    /// Begins a unit that holds an invoice's account.
+    async fn begin_mark(&self, series: &SeriesId, number: u64) -> Result<Box<dyn Transaction>> {
+        let invoice = self.invoice(series, number).await?;
+        let unknown = || Error::UnknownInvoice { series: series.clone(), number };
+        let account = invoice.ok_or_else(unknown)?.draft.account;
+        Ok(self.parts.store.begin(&self.id, &Locks::accounts([account])).await?)
+    }
+
+    async fn mark_facts(
+        &self,
+        unit: &mut dyn Unit,
+        series: &SeriesId,
+        number: u64,
+    ) -> Result<MarkFacts> {
+        let invoice = unit.invoice(series, number).await?;
+        let invoice =
+            invoice.ok_or_else(|| Error::UnknownInvoice { series: series.clone(), number })?;
+        let account = self.account(unit, &invoice.draft.account).await?;
+        let marks = unit.invoice_marks(&[(series.clone(), number)]).await?;
+        let state = marks.into_iter().next().map_or(InvoiceState::Issued, |mark| mark.state);
+        let last = unit.last_invoice(&invoice.draft.account).await?;
+        let days: BTreeSet<_> = invoice.part_keys().map(|key| (key.account, key.day)).collect();
+        let totals = unit.day_totals(&days.into_iter().collect::<Vec<_>>()).await?;
+        Ok(MarkFacts { account, invoice, state, last, totals })
+    }
+
     async fn bill_facts<F: Facts + ?Sized>(
         &self,
         facts: &mut F,
@@ -277,6 +611,22 @@ impl Tenant {
         };
         Ok(accounts.into_iter().map(bill_facts).collect())
     }
+}
+
+/// Invoices with what became of them.
+async fn with_states(
+    facts: &mut dyn Facts,
+    invoices: Vec<Invoice>,
+) -> Result<Vec<(Invoice, InvoiceState)>> {
+    let numbers: Vec<_> = invoices.iter().map(|i| (i.series.clone(), i.number)).collect();
+    let marks = facts.invoice_marks(&numbers).await?.into_iter();
+    let mut states: BTreeMap<_, _> =
+        marks.map(|mark| ((mark.series, mark.number), mark.state)).collect();
+    let with = |invoice: Invoice| {
+        let state = states.remove(&(invoice.series.clone(), invoice.number));
+        (invoice, state.unwrap_or(InvoiceState::Issued))
+    };
+    Ok(invoices.into_iter().map(with).collect())
 }
 
 fn nothing_issued(facts: &BillFacts, as_of: Instant) -> Result<RunOutcome> {

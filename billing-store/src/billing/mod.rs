@@ -1,8 +1,13 @@
 //! The door: every use case begins a unit, loads facts, decides, applies and commits.
 
-mod calls;
 mod catalog;
+mod history;
 mod invoices;
+mod items;
+mod parked;
+mod settlements;
+
+pub use parked::{NotBilled, Waiting};
 
 use std::sync::Arc;
 
@@ -17,7 +22,7 @@ use crate::{
     answer::{Error, Result},
     clock::Clock,
     plans::BuiltPlans,
-    store::{Facts, Store, Unit},
+    store::{Facts, Locks, Store, Transaction, Unit},
 };
 
 /// A billing library at work: a store, a plan book and a clock. Cloning is cheap.
@@ -259,6 +264,55 @@ impl Tenant {
     /// ```
     pub async fn read(&self) -> Result<Box<dyn Facts>> {
         Ok(self.parts.store.read(&self.id).await?)
+    }
+
+    /// Begins a unit of work on the tenant that holds `locks`, for several use cases in one transaction.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// use billing_store::store::Locks;
+    ///
+    /// # use billing_core::plan::PlanBook;
+    /// # use billing_store::{Billing, MemoryStore, clock::SetClock};
+    /// # let clock = SetClock::at("2026-11-02T08:00:00Z".parse()?);
+    /// # let acme = Billing::new(MemoryStore::new(), PlanBook::standard(), clock).tenant("acme")?;
+    /// let alice = serde_json::from_str(
+    ///     r#"{"id":"alice","currency":"EUR","zone":"UTC","anchor":{"from":"2026-10-01","months":1}}"#,
+    /// )?;
+    /// let mut unit = acme.begin(&Locks::catalog()).await?;
+    /// acme.open_account_in(&mut *unit, &alice).await?;
+    /// drop(unit); // not committed
+    /// assert_eq!(acme.read().await?.account_page(None, 10).await?, []);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn begin(&self, locks: &Locks) -> Result<Box<dyn Transaction>> {
+        Ok(self.parts.store.begin(&self.id, locks).await?)
+    }
+
+    /// The time, as the library's clock tells it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::plan::PlanBook;
+    /// use billing_store::{Billing, MemoryStore, clock::SetClock};
+    ///
+    /// let now = "2026-11-02T08:00:00Z".parse()?;
+    /// let billing = Billing::new(MemoryStore::new(), PlanBook::standard(), SetClock::at(now));
+    /// assert_eq!(billing.tenant("acme")?.now(), now);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.parts.clock.now()
     }
 
     /// A handle works on its own tenant's units alone.

@@ -168,9 +168,10 @@ fn facts_of(writes: &Writes, settings: &AccountSettings) -> AccountFacts {
     let mut assignments: Vec<Assignment> = assigned.map(|(_, a)| a.clone()).collect();
     assignments.sort_by_key(|assignment| assignment.from);
     let mine = writes.invoices.iter().filter(|invoice| invoice.draft.account == *account);
-    let invoiced_until: Option<Day> = mine.map(|invoice| invoice.draft.period.end()).max();
+    let (invoiced_until, advanced_until): (Option<Day>, _) =
+        (mine.map(|invoice| invoice.draft.period.end()).max(), None);
     let head = head.map_or(Head::EMPTY, |(_, head)| *head);
-    AccountFacts { settings: settings.clone(), head, assignments, invoiced_until }
+    AccountFacts { settings: settings.clone(), head, assignments, invoiced_until, advanced_until }
 }
 
 fn journal_of(writes: &Writes, account: &AccountId) -> Vec<JournalEntry> {

@@ -78,13 +78,16 @@ fn amounts() -> Made<Writes> {
         let carried =
             CarryKey { group: key.group, ..sample::carry("alice", ScopeKey::Lifetime)?.key };
         let (exact, billed) = (Exact::from(quantity), sample::of(text)?);
-        writes.carries.push(CarryMove { key: carried, carry: Carry { quantity, exact, billed } });
+        let kept = exact.clone();
+        let carry = Carry { quantity, exact, billed, kept };
+        writes.carries.push(CarryMove { key: carried, carry });
     }
     for (number, text) in (1_u32..).zip(FRACTIONS) {
         let CarryMove { key, carry } =
             sample::carry("alice", ScopeKey::Stretch(sample::of("2026-10-01")?, number))?;
         let exact: Exact = sample::of(text)?;
-        writes.carries.push(CarryMove { key, carry: Carry { exact, ..carry } });
+        let kept = exact.clone();
+        writes.carries.push(CarryMove { key, carry: Carry { exact, kept, ..carry } });
     }
     let unpriced = Totals { amount: None, ..Totals::nothing(None) };
     writes.totals.push(DayTotal { totals: unpriced, ..sample::total("alice", "2026-10-06", 1)? });
@@ -102,7 +105,8 @@ fn invoice_of_all(writes: &Writes) -> Made<Invoice> {
         let amount = total.totals.amount.unwrap_or(Amount::ZERO);
         line.parts.iter_mut().for_each(|part| part.share = amount);
         let unit = total.totals.amount.and(line.unit);
-        invoice.draft.lines.push(Line { exact, billed_before: amount, amount, unit, ..line });
+        let before = Carry { billed: amount, ..line.before };
+        invoice.draft.lines.push(Line { exact, before, amount, unit, ..line });
     }
     Ok(invoice)
 }
@@ -194,7 +198,8 @@ fn posting(seq: u64, day: Day, count: i64) -> Made<Posting> {
 
 fn total(posting: &Posting) -> DayTotal {
     let Posting { unit, currency, totals, .. } = posting.clone();
-    DayTotal { key: posting.total_key(), unit, currency, totals, closed: true, billed: false }
+    let (closed, billed, handed) = (true, false, true);
+    DayTotal { key: posting.total_key(), unit, currency, totals, closed, billed, handed }
 }
 
 fn event(seq: u64, at: Instant) -> Made<Event> {

@@ -124,11 +124,20 @@ pub(super) async fn pages_are_complete(bench: &Bench) -> Kept {
 }
 
 fn keys() -> Made<Vec<ItemKey>> {
-    // The order of (source, id, leg) is not that of the texts put together.
-    let keys = [("b", "1", ""), ("a", "2", ""), ("a", "1", "x"), ("a", "1", ""), ("ab", "0", "")];
-    let key = |(source, id, leg): (&str, &str, &str)| {
+    // The order of (source, id, leg, partial) is not that of the texts put together.
+    let keys = [
+        ("b", "1", "", 0),
+        ("a", "2", "", 0),
+        ("a", "1", "x", 10),
+        ("a", "1", "x", 9),
+        ("a", "1", "", 2),
+        ("a", "1", "", 0),
+        ("ab", "0", "", 0),
+    ];
+    let key = |(source, id, leg, partial): (&str, &str, &str, u32)| {
         let leg = if leg.is_empty() { None } else { Some(sample::of(leg)?) };
-        Ok(ItemKey { source: sample::of(source)?, id: sample::of(id)?, leg })
+        let partial = partial.try_into().ok();
+        Ok(ItemKey { source: sample::of(source)?, id: sample::of(id)?, leg, partial })
     };
     keys.into_iter().map(key).collect()
 }

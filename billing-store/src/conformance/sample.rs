@@ -7,11 +7,12 @@ use billing_core::{
     decide::{CarryMove, Claim, Intake, ParkReason, Parked, Refusal, StoredItem, Writes},
     digest::Digest,
     event::{Cause, Event, Happened, Head, Posting},
-    invoice::{Draft, Invoice, Line, LinePart},
+    invoice::{Draft, Invoice, InvoiceKind, Line, LinePart},
     item::{Call, Direction, Disposition, Fingerprint, Incoming, Item, ItemKey, Party},
     money::Exact,
     plan::PlanSpec,
     tax::Taxed,
+    terms::Overrides,
     time::{Instant, Period},
     usage::{Carry, CarryKey, DayTotal, ScopeKey, TotalKey, Totals},
 };
@@ -53,7 +54,14 @@ pub(super) fn plan(plan: &str, version: u32) -> Made<PlanSpec> {
 
 pub(super) fn assignment(number: u32, from: &str) -> Made<Assignment> {
     let digest = plan("basic", 1)?.digest();
-    Ok(Assignment { number, from: of(from)?, plan: of("basic")?, version: 1, digest })
+    Ok(Assignment {
+        number,
+        from: of(from)?,
+        plan: of("basic")?,
+        version: 1,
+        overrides: Overrides::none(),
+        digest,
+    })
 }
 
 pub(super) fn key(id: &str) -> Made<ItemKey> {
@@ -114,13 +122,14 @@ pub(super) fn total(account: &str, day: &str, revision: u32) -> Made<DayTotal> {
     let posting = posting(account, 1)?;
     let key = TotalKey { day: of(day)?, revision, ..posting.total_key() };
     let Posting { unit, currency, totals, .. } = posting;
-    Ok(DayTotal { key, unit, currency, totals, closed: false, billed: false })
+    Ok(DayTotal { key, unit, currency, totals, closed: false, billed: false, handed: false })
 }
 
 pub(super) fn carry(account: &str, scope: ScopeKey) -> Made<CarryMove> {
     let (strategy, group) = (of("calls")?, of("all")?);
     let key = CarryKey { account: of(account)?, scope, strategy, group };
-    let carry = Carry { quantity: of("61000")?, exact: of("61/3000")?, billed: of("0.02")? };
+    let (exact, kept) = (of("61/3000")?, of("1/7")?);
+    let carry = Carry { quantity: of("61000")?, exact, billed: of("0.02")?, kept };
     Ok(CarryMove { key, carry })
 }
 
@@ -153,6 +162,7 @@ pub(super) fn invoice(account: &str, series: &str, number: u64, from: &str) -> M
         issued_at: at("11:00:00")?,
         draft: Draft {
             account: of(account)?,
+            kind: InvoiceKind::Period,
             period: Period::try_new(start, end)?,
             start: at("00:00:00")?,
             end: at("23:00:00")?,
@@ -183,7 +193,8 @@ pub(super) fn line(of_period: Period, total: &DayTotal) -> Made<Line> {
         quantity: total.totals.quantity,
         text: "61 s at 0.02 a minute".into(),
         exact: Exact::from(share),
-        billed_before: of("0")?,
+        scope: ScopeKey::Stretch(start, assignment),
+        before: Carry::nothing(),
         amount: share,
         parts: vec![LinePart { day, revision, share }],
     })

@@ -124,11 +124,12 @@ fn replacing() -> Made<Writes> {
         totals: Totals { count: 5, amount, ..total.totals },
         closed: !total.closed,
         billed: !total.billed,
+        handed: !total.handed,
         ..total
     };
     let CarryMove { key, .. } = sample::carry("alice", ScopeKey::Lifetime)?;
-    let carry =
-        Carry { quantity: sample::of("7")?, exact: sample::of("-1/7")?, billed: sample::of("-3")? };
+    let (exact, kept) = (sample::of("-1/7")?, sample::of("2/3")?);
+    let carry = Carry { quantity: sample::of("7")?, exact, billed: sample::of("-3")?, kept };
     Ok(Writes {
         heads: vec![(sample::of("alice")?, sample::head(9))],
         unparked: vec![sample::key("alice-parked")?, sample::key("never-parked")?],

@@ -11,19 +11,20 @@ use async_trait::async_trait;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use billing_core::{
-    decide::{AccountFacts, CarryMove, Intake, Parked, Refusal, StoredItem, Writes},
+    decide::{AccountFacts, CarryMove, Dropped, Intake, Parked, Refusal, StoredItem, Writes},
     event::{JournalEntry, Posting},
-    id::{AccountId, IntakeId, PlanId, SeriesId, TenantId},
-    invoice::Invoice,
+    id::{AccountId, CustomerId, IntakeId, PlanId, SeriesId, TenantId},
+    invoice::{Invoice, InvoiceMark},
     item::ItemKey,
     plan::PlanSpec,
-    time::Day,
+    settlement::Settlement,
+    time::{Day, Instant},
     usage::{DayTotal, ScopeKey},
 };
 
 use crate::{
     error::{StoreError, StoreResult},
-    store::{BilledPart, Facts, Locks, Store, Transaction, Unit},
+    store::{BilledPart, Facts, HistoryPage, Locks, Store, Transaction, Unit},
 };
 use state::{State, Undo};
 
@@ -139,6 +140,26 @@ impl Facts for MemoryUnit {
         Ok(self.state().account_page(after, limit))
     }
 
+    async fn accounts_of(&mut self, customer: &CustomerId) -> StoreResult<Vec<AccountId>> {
+        Ok(self.state().accounts_of(customer))
+    }
+
+    async fn unhanded_accounts(
+        &mut self,
+        after: Option<&AccountId>,
+        limit: u32,
+    ) -> StoreResult<Vec<AccountId>> {
+        Ok(self.state().unhanded_accounts(after, limit))
+    }
+
+    async fn history(
+        &mut self,
+        account: &AccountId,
+        of: &HistoryPage<'_>,
+    ) -> StoreResult<Vec<StoredItem>> {
+        Ok(self.state().history(account, of))
+    }
+
     async fn items(&mut self, keys: &[ItemKey]) -> StoreResult<Vec<StoredItem>> {
         Ok(self.state().items(keys))
     }
@@ -163,6 +184,14 @@ impl Facts for MemoryUnit {
         Ok(self.state().parked_page(after, limit))
     }
 
+    async fn dropped_page(
+        &mut self,
+        after: Option<(Instant, &ItemKey)>,
+        limit: u32,
+    ) -> StoreResult<Vec<Dropped>> {
+        Ok(self.state().dropped_page(after, limit))
+    }
+
     async fn day_totals(&mut self, days: &[(AccountId, Day)]) -> StoreResult<Vec<DayTotal>> {
         Ok(self.state().day_totals(days))
     }
@@ -172,6 +201,23 @@ impl Facts for MemoryUnit {
         let distinct: BTreeSet<_> = accounts.iter().collect();
         let totals = distinct.into_iter().flat_map(|id| state.totals_of(id));
         Ok(totals.filter(|total| !total.billed).collect())
+    }
+
+    async fn unhanded(&mut self, accounts: &[AccountId]) -> StoreResult<Vec<DayTotal>> {
+        let state = self.state();
+        let distinct: BTreeSet<_> = accounts.iter().collect();
+        let totals = distinct.into_iter().flat_map(|id| state.totals_of(id));
+        Ok(totals.filter(|total| !total.handed).collect())
+    }
+
+    async fn totals_between(
+        &mut self,
+        account: &AccountId,
+        from: Day,
+        until: Day,
+    ) -> StoreResult<Vec<DayTotal>> {
+        let within = |total: &DayTotal| from <= total.key.day && total.key.day < until;
+        Ok(self.state().totals_of(account).filter(within).collect())
     }
 
     async fn totals_of(&mut self, account: &AccountId) -> StoreResult<Vec<DayTotal>> {
@@ -241,6 +287,45 @@ impl Facts for MemoryUnit {
 
     async fn invoices_of(&mut self, account: &AccountId) -> StoreResult<Vec<Invoice>> {
         Ok(self.state().invoices_of(account))
+    }
+
+    async fn invoice_page(
+        &mut self,
+        account: &AccountId,
+        after: Option<(Day, &SeriesId, u64)>,
+        limit: u32,
+    ) -> StoreResult<Vec<Invoice>> {
+        Ok(self.state().invoice_page(account, after, limit))
+    }
+
+    async fn last_invoice(&mut self, account: &AccountId) -> StoreResult<Option<(SeriesId, u64)>> {
+        Ok(self.state().last_invoice(account))
+    }
+
+    async fn invoice_marks(
+        &mut self,
+        invoices: &[(SeriesId, u64)],
+    ) -> StoreResult<Vec<InvoiceMark>> {
+        Ok(self.state().invoice_marks(invoices))
+    }
+
+    async fn settlements(
+        &mut self,
+        keys: &[(AccountId, Day, u32)],
+    ) -> StoreResult<Vec<Settlement>> {
+        Ok(self.state().settlements(keys))
+    }
+
+    async fn settlements_of(&mut self, account: &AccountId) -> StoreResult<Vec<Settlement>> {
+        Ok(self.state().settlements_of(account))
+    }
+
+    async fn unanswered(
+        &mut self,
+        after: Option<(&AccountId, Day, u32)>,
+        limit: u32,
+    ) -> StoreResult<Vec<Settlement>> {
+        Ok(self.state().unanswered(after, limit))
     }
 
     async fn line_parts(&mut self, account: &AccountId) -> StoreResult<Vec<BilledPart>> {

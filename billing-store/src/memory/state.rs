@@ -7,19 +7,20 @@ use std::{
 
 use billing_core::{
     account::{AccountSettings, Assignment},
-    decide::{AccountFacts, CarryMove, Intake, Parked, Refusal, StoredItem, Writes},
+    decide::{AccountFacts, CarryMove, Dropped, Intake, Parked, Refusal, StoredItem, Writes},
     event::{Event, Head, JournalEntry, Posting},
-    id::{AccountId, IntakeId, PlanId, SeriesId},
-    invoice::Invoice,
+    id::{AccountId, CustomerId, IntakeId, PlanId, SeriesId},
+    invoice::{Invoice, InvoiceKind, InvoiceMark, InvoiceState},
     item::ItemKey,
     plan::PlanSpec,
-    time::Day,
+    settlement::{Handover, Settlement, SettlementState},
+    time::{Day, Instant},
     usage::{Carry, CarryKey, DayTotal, TotalKey},
 };
 
 use crate::{
     error::{StoreError, StoreResult},
-    store::BilledPart,
+    store::{BilledPart, HistoryPage},
 };
 
 /// Takes one write back.
@@ -33,18 +34,22 @@ pub(super) struct State {
     accounts: BTreeMap<AccountId, AccountSettings>,
     heads: BTreeMap<AccountId, Head>,
     assignments: BTreeMap<AccountId, Vec<Assignment>>,
-    invoiced_until: BTreeMap<AccountId, Day>,
     plans: BTreeMap<(PlanId, u32), PlanSpec>,
     items: BTreeMap<ItemKey, StoredItem>,
+    history: BTreeMap<(AccountId, Instant, ItemKey), ()>,
     parked: BTreeMap<ItemKey, Parked>,
+    dropped: BTreeMap<(Instant, ItemKey), Dropped>,
     journal: BTreeMap<(AccountId, u64), JournalEntry>,
     totals: BTreeMap<AccountId, BTreeMap<TotalKey, DayTotal>>,
     carries: BTreeMap<AccountId, BTreeMap<CarryKey, Carry>>,
     intakes: BTreeMap<IntakeId, Intake>,
     refusals: BTreeMap<IntakeId, Vec<Refusal>>,
     invoices: BTreeMap<(SeriesId, u64), Invoice>,
-    periods: BTreeMap<(AccountId, Day), (SeriesId, u64)>,
+    periods: BTreeMap<(AccountId, InvoiceKind, Day), (SeriesId, u64)>,
+    marks: BTreeMap<(SeriesId, u64), InvoiceMark>,
     parts: BTreeMap<TotalKey, BilledPart>,
+    void_parts: BTreeMap<(TotalKey, SeriesId, u64), BilledPart>,
+    settlements: BTreeMap<(AccountId, Day, u32), Settlement>,
     series: BTreeMap<SeriesId, u64>,
 }
 
@@ -58,6 +63,8 @@ impl State {
             items,
             parked,
             unparked,
+            dropped,
+            moved,
             postings,
             events,
             totals,
@@ -66,6 +73,8 @@ impl State {
             refusals,
             invoices,
             series,
+            marks,
+            settlements,
         } = writes;
         let mut put = Put { state: self, undo };
         for settings in accounts {
@@ -79,17 +88,26 @@ impl State {
         }
         put.assignments(assignments)?;
         for item in items {
-            put.add(|s| &mut s.items, item.claim.key.clone(), item.clone(), "item")?;
+            let (key, account) = (item.claim.key.clone(), item.claim.account.clone());
+            put.add(|s| &mut s.items, key.clone(), item.clone(), "item")?;
+            put.set(|s| &mut s.history, (account, item.item.at(), key), Some(()));
         }
+        put.moved(moved);
         for parked in parked {
             put.set(|s| &mut s.parked, parked.incoming.key.clone(), Some(parked.clone()));
         }
         for key in unparked {
             put.set(|s| &mut s.parked, key.clone(), None);
         }
+        for dropped in dropped {
+            let key = (dropped.at, dropped.parked.incoming.key.clone());
+            put.add(|s| &mut s.dropped, key, dropped.clone(), "dropped item")?;
+        }
         put.journal(postings, events)?;
+        put.marks(marks)?;
         put.totals(totals);
         put.carries(carries);
+        put.settlements(settlements)?;
         if let Some(intake) = intake {
             put.add(|s| &mut s.intakes, intake.id.clone(), intake.clone(), "intake")?;
             put.set(|s| &mut s.refusals, intake.id.clone(), Some(refusals.clone()));
@@ -108,10 +126,46 @@ impl State {
                 settings: self.accounts.get(id)?.clone(),
                 head: self.heads.get(id).copied().unwrap_or(Head::EMPTY),
                 assignments: self.assignments.get(id).cloned().unwrap_or_default(),
-                invoiced_until: self.invoiced_until.get(id).copied(),
+                invoiced_until: self.period_until(id, InvoiceKind::Period),
+                advanced_until: self.period_until(id, InvoiceKind::Advance),
             })
         };
         distinct.into_iter().filter_map(facts).collect()
+    }
+
+    /// The end of the last period of an account with an invoice of a kind that is not void.
+    fn period_until(&self, account: &AccountId, kind: InvoiceKind) -> Option<Day> {
+        let (first, last) = ((account.clone(), kind, Day::MIN), (account.clone(), kind, Day::MAX));
+        let (_, number) = self.periods.range(first..=last).next_back()?;
+        self.invoices.get(number).map(|invoice| invoice.draft.period.end())
+    }
+
+    pub(super) fn accounts_of(&self, customer: &CustomerId) -> Vec<AccountId> {
+        let mine = |settings: &&AccountSettings| settings.customer.as_ref() == Some(customer);
+        self.accounts.values().filter(mine).map(|settings| settings.id.clone()).collect()
+    }
+
+    pub(super) fn unhanded_accounts(
+        &self,
+        after: Option<&AccountId>,
+        limit: u32,
+    ) -> Vec<AccountId> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let accounts = self.totals.range::<AccountId, _>((from, Bound::Unbounded));
+        let unhanded = accounts.filter(|(_, totals)| totals.values().any(|total| !total.handed));
+        unhanded.map(|(id, _)| id.clone()).take(size(limit)).collect()
+    }
+
+    pub(super) fn history(&self, account: &AccountId, of: &HistoryPage<'_>) -> Vec<StoredItem> {
+        let after = of.after.map(|(at, key)| (account.clone(), at, key.clone()));
+        let mine = self
+            .history
+            .keys()
+            .filter(|(id, at, _)| id == account && of.from <= *at && *at < of.until);
+        let later = mine.filter(|place| after.as_ref().is_none_or(|after| *place > after));
+        let items = later.filter_map(|(_, _, key)| self.items.get(key));
+        let items = items.filter(|item| of.kind.is_none_or(|kind| item.item.kind() == kind));
+        items.take(size(of.limit)).cloned().collect()
     }
 
     pub(super) fn account_page(&self, after: Option<&AccountId>, limit: u32) -> Vec<AccountId> {
@@ -119,7 +173,16 @@ impl State {
     }
 
     pub(super) fn items(&self, keys: &[ItemKey]) -> Vec<StoredItem> {
-        by_key(&self.items, keys)
+        let usage: BTreeSet<ItemKey> = keys.iter().map(ItemKey::of_final).collect();
+        let records = |whole: ItemKey| {
+            let is_of = {
+                let whole = whole.clone();
+                move |key: &ItemKey| key.of_final() == whole
+            };
+            let records = self.items.range(whole..);
+            records.take_while(move |(key, _)| is_of(key)).map(|(_, item)| item.clone())
+        };
+        usage.into_iter().flat_map(records).collect()
     }
 
     pub(super) fn item_page(&self, after: Option<&ItemKey>, limit: u32) -> Vec<StoredItem> {
@@ -132,6 +195,15 @@ impl State {
 
     pub(super) fn parked_page(&self, after: Option<&ItemKey>, limit: u32) -> Vec<Parked> {
         page(&self.parked, after, limit).map(|(_, parked)| parked.clone()).collect()
+    }
+
+    pub(super) fn dropped_page(
+        &self,
+        after: Option<(Instant, &ItemKey)>,
+        limit: u32,
+    ) -> Vec<Dropped> {
+        let after = after.map(|(at, key)| (at, key.clone()));
+        page(&self.dropped, after.as_ref(), limit).map(|(_, dropped)| dropped.clone()).collect()
     }
 
     pub(super) fn day_totals(&self, days: &[(AccountId, Day)]) -> Vec<DayTotal> {
@@ -204,13 +276,59 @@ impl State {
     }
 
     pub(super) fn line_parts(&self, account: &AccountId) -> Vec<BilledPart> {
-        self.parts.values().filter(|part| part.key.account == *account).cloned().collect()
+        let parts = self.parts.values().chain(self.void_parts.values());
+        parts.filter(|part| part.key.account == *account).cloned().collect()
+    }
+
+    pub(super) fn invoice_page(
+        &self,
+        account: &AccountId,
+        after: Option<(Day, &SeriesId, u64)>,
+        limit: u32,
+    ) -> Vec<Invoice> {
+        let mut mine = self.invoices_of(account);
+        mine.sort_by(|one, two| place(one).cmp(&place(two)));
+        mine.retain(|invoice| after.is_none_or(|after| place(invoice) > after));
+        mine.truncate(size(limit));
+        mine
+    }
+
+    pub(super) fn last_invoice(&self, account: &AccountId) -> Option<(SeriesId, u64)> {
+        let mine = self.periods.iter().filter(|((id, ..), _)| id == account);
+        let last = mine.max_by_key(|((_, kind, start), _)| (*start, *kind));
+        last.map(|(_, number)| number.clone())
+    }
+
+    pub(super) fn invoice_marks(&self, invoices: &[(SeriesId, u64)]) -> Vec<InvoiceMark> {
+        by_key(&self.marks, invoices)
+    }
+
+    pub(super) fn settlements(&self, keys: &[(AccountId, Day, u32)]) -> Vec<Settlement> {
+        by_key(&self.settlements, keys)
+    }
+
+    pub(super) fn settlements_of(&self, account: &AccountId) -> Vec<Settlement> {
+        let mine = self.settlements.values();
+        mine.filter(|settlement| settlement.handover.account == *account).cloned().collect()
+    }
+
+    pub(super) fn unanswered(
+        &self,
+        after: Option<(&AccountId, Day, u32)>,
+        limit: u32,
+    ) -> Vec<Settlement> {
+        let after = after.map(|(id, day, revision)| (id.clone(), day, revision));
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let later = self.settlements.range((from, Bound::Unbounded)).map(|(_, one)| one);
+        let open = later.filter(|one| !matches!(one.state, SettlementState::Answered { .. }));
+        open.take(size(limit)).cloned().collect()
     }
 
     pub(super) fn strays(&self) -> Vec<AccountId> {
         let journals = self.journal.keys().map(|(account, _)| account);
         let others = self.assignments.keys().chain(self.totals.keys()).chain(self.carries.keys());
         let parts = self.parts.keys().map(|key| &key.account);
+        let parts = parts.chain(self.settlements.keys().map(|(account, ..)| account));
         let invoices = self.invoices.values().map(|invoice| &invoice.draft.account);
         let all: BTreeSet<_> = journals.chain(others).chain(parts).chain(invoices).collect();
         all.into_iter().filter(|id| !self.accounts.contains_key(*id)).cloned().collect()
@@ -316,19 +434,68 @@ impl Put<'_> {
     fn invoices(&mut self, invoices: &[Invoice]) -> StoreResult<()> {
         for invoice in invoices {
             let number = (invoice.series.clone(), invoice.number);
-            let (account, period) = (&invoice.draft.account, invoice.draft.period);
-            let key = (account.clone(), period.start());
+            let draft = &invoice.draft;
+            let key = (draft.account.clone(), draft.kind, draft.period.start());
             self.add(|s| &mut s.periods, key, number.clone(), "invoice of the period")?;
             for part in BilledPart::of(invoice) {
                 self.add(|s| &mut s.parts, part.key.clone(), part, "line part")?;
             }
             self.add(|s| &mut s.invoices, number, invoice.clone(), "invoice")?;
-            let until = self.state.invoiced_until.get(account).copied();
-            let until = until.map_or(period.end(), |until| until.max(period.end()));
-            self.set(|s| &mut s.invoiced_until, account.clone(), Some(until));
         }
         Ok(())
     }
+
+    /// Lets items' current postings be others.
+    fn moved(&mut self, moved: &[(ItemKey, u64)]) {
+        for (key, seq) in moved {
+            if let Some(mut item) = self.state.items.get(key).cloned() {
+                item.claim.current_seq = *seq;
+                self.set(|s| &mut s.items, key.clone(), Some(item));
+            }
+        }
+    }
+
+    /// Marks invoices; a void one leaves its period and its days to another.
+    fn marks(&mut self, marks: &[InvoiceMark]) -> StoreResult<()> {
+        for mark in marks {
+            let number = (mark.series.clone(), mark.number);
+            self.add(|s| &mut s.marks, number.clone(), mark.clone(), "mark of the invoice")?;
+            let void = matches!(mark.state, InvoiceState::Void { .. });
+            let invoice = self.state.invoices.get(&number).filter(|_| void).cloned();
+            for invoice in invoice.as_slice() {
+                let draft = &invoice.draft;
+                let key = (draft.account.clone(), draft.kind, draft.period.start());
+                self.set(|s| &mut s.periods, key, None);
+                for part in BilledPart::of(invoice) {
+                    self.set(|s| &mut s.parts, part.key.clone(), None);
+                    let key = (part.key.clone(), part.series.clone(), part.number);
+                    self.set(|s| &mut s.void_parts, key, Some(BilledPart { void: true, ..part }));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn settlements(&mut self, settlements: &[Settlement]) -> StoreResult<()> {
+        for settlement in settlements {
+            let Handover { account, day, revision, .. } = &settlement.handover;
+            let key = (account.clone(), *day, *revision);
+            let kept = self.state.settlements.get(&key).is_none_or(|before| {
+                before.handover == settlement.handover && before.state.name() != "accepted"
+            });
+            if !kept {
+                let what = "what is handed over is never changed".to_owned();
+                return Err(StoreError::Refused { what, source: None });
+            }
+            self.set(|s| &mut s.settlements, key, Some(settlement.clone()));
+        }
+        Ok(())
+    }
+}
+
+/// Where an invoice stands among those of its account.
+fn place(invoice: &Invoice) -> (Day, &SeriesId, u64) {
+    (invoice.draft.period.start(), &invoice.series, invoice.number)
 }
 
 fn replace<K: Ord, V>(table: &mut BTreeMap<K, V>, key: K, value: Option<V>) -> Option<V> {

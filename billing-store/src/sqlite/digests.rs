@@ -1,7 +1,7 @@
 //! Digests of rows that no journal covers, so that a changed one is noticed when it is read.
 
 use billing_core::{
-    decide::{Intake, Parked, Refusal},
+    decide::{Dropped, Intake, Parked, Refusal},
     digest::Digest,
     id::IntakeId,
 };
@@ -11,6 +11,12 @@ use crate::{error::StoreResult, sqlite::bulk::json};
 pub(super) fn parked(parked: &Parked) -> StoreResult<Digest> {
     let Parked { incoming, reason, since } = parked;
     Ok(Digest::of().text(&json(incoming)?).text(&json(reason)?).number(since.micros()).finish())
+}
+
+pub(super) fn dropped(dropped: &Dropped) -> StoreResult<Digest> {
+    let Dropped { parked: was, reason, at } = dropped;
+    let was = parked(was)?;
+    Ok(Digest::of().bytes(was.as_bytes()).text(reason).number(at.micros()).finish())
 }
 
 pub(super) fn intake(intake: &Intake) -> StoreResult<Digest> {

@@ -7,13 +7,14 @@ use sqlx::sqlite::SqliteRow;
 
 use billing_core::{
     account::Assignment,
-    decide::{AccountFacts, CarryMove, Intake, Parked, Refusal, StoredItem},
+    decide::{AccountFacts, CarryMove, Dropped, Intake, Parked, Refusal, StoredItem},
     event::{Event, JournalEntry, Posting},
-    id::{AccountId, IntakeId, PlanId, SeriesId, TenantId},
-    invoice::Invoice,
+    id::{AccountId, CustomerId, IntakeId, PlanId, SeriesId, TenantId},
+    invoice::{Invoice, InvoiceMark},
     item::ItemKey,
     plan::PlanSpec,
-    time::Day,
+    settlement::Settlement,
+    time::{Day, Instant},
     usage::{DayTotal, ScopeKey},
 };
 
@@ -26,13 +27,13 @@ use crate::{
         rows::{Cells, FromCells},
         writes::keys_json,
     },
-    store::{BilledPart, Facts},
+    store::{BilledPart, Facts, HistoryPage},
 };
 
 /// The columns of an item, as `FromCells` reads them.
 macro_rules! item {
     () => {
-        "i.source, i.id, i.leg, i.account, i.kind, i.at, i.body, i.fingerprint_rule, i.fingerprint, \
+        "i.source, i.id, i.leg, i.partial, i.account, i.kind, i.at, i.body, i.fingerprint_rule, i.fingerprint, \
          i.first_seq, i.current_seq, i.postings"
     };
 }
@@ -40,14 +41,14 @@ macro_rules! item {
 /// The columns of a parked item, as `FromCells` reads them.
 macro_rules! parked {
     () => {
-        "p.source, p.id, p.leg, p.account, p.body, p.reason, p.since, p.digest"
+        "p.source, p.id, p.leg, p.partial, p.account, p.body, p.reason, p.since, p.digest"
     };
 }
 
 /// The columns of a posting, as `FromCells` reads them.
 macro_rules! posting {
     () => {
-        "p.account, p.seq, p.source, p.id, p.leg, p.fingerprint_rule, p.fingerprint, p.cause, \
+        "p.account, p.seq, p.source, p.id, p.leg, p.partial, p.fingerprint_rule, p.fingerprint, p.cause, \
          p.day, p.assignment, p.strategy, p.grp, p.day_revision, p.rules, p.zone_data, p.unit, \
          p.currency, p.count, p.quantity, p.amount"
     };
@@ -57,14 +58,20 @@ macro_rules! posting {
 macro_rules! total {
     () => {
         "t.account, t.day, t.assignment, t.strategy, t.grp, t.day_revision, t.unit, t.currency, \
-         t.count, t.quantity, t.amount, t.closed, t.billed"
+         t.count, t.quantity, t.amount, t.closed, t.billed, t.handed"
     };
 }
 
 /// The columns of a carry, as `FromCells` reads them.
+macro_rules! settlement {
+    () => {
+        "s.account, s.day, s.day_revision, s.body, s.digest, s.state, s.detail, s.attempts"
+    };
+}
+
 macro_rules! carry {
     () => {
-        "c.account, c.scope, c.strategy, c.grp, c.quantity, c.exact, c.billed"
+        "c.account, c.scope, c.strategy, c.grp, c.quantity, c.exact, c.billed, c.kept"
     };
 }
 
@@ -80,8 +87,8 @@ macro_rules! intake {
 /// The columns of an invoice, as `FromCells` reads them.
 macro_rules! invoice {
     () => {
-        "series, number, account, period_start, period_end, issued_at, currency, total, body, \
-         digest"
+        "i.series, i.number, i.account, i.kind, i.period_start, i.period_end, i.issued_at, \
+         i.currency, i.total, i.body, i.digest"
     };
 }
 
@@ -130,7 +137,7 @@ impl Facts for SqliteUnit {
         let assignments: Vec<(AccountId, Assignment)> = self
             .all(
                 "billing_assignment",
-                "select a.account, a.assignment, a.from_day, a.plan, a.version, a.digest \
+                "select a.account, a.assignment, a.from_day, a.plan, a.version, a.overrides, a.digest \
                  from json_each(?2) k cross join billing_assignment a \
                  on a.tenant = ?1 and a.account = k.value order by a.account, a.from_day",
                 &[Text(&keys)],
@@ -143,11 +150,15 @@ impl Facts for SqliteUnit {
         let mut facts: Vec<AccountFacts> = self
             .all(
                 "billing_account",
-                "select s.body, a.seq, a.chain, \
+                "select s.customer, s.body, a.seq, a.chain, \
                  (select i.period_end \
                   from billing_invoice i indexed by billing_invoice_period \
-                  where i.tenant = a.tenant and i.account = a.account \
-                  order by i.period_start desc limit 1) \
+                  where i.tenant = a.tenant and i.account = a.account and i.kind = 'period' \
+                  and i.void = 0 order by i.period_start desc limit 1), \
+                 (select i.period_end \
+                  from billing_invoice i indexed by billing_invoice_period \
+                  where i.tenant = a.tenant and i.account = a.account and i.kind = 'advance' \
+                  and i.void = 0 order by i.period_start desc limit 1) \
                  from json_each(?2) k \
                  cross join billing_account a on a.tenant = ?1 and a.account = k.value \
                  join billing_account_settings s on s.tenant = a.tenant and s.account = a.account",
@@ -175,8 +186,32 @@ impl Facts for SqliteUnit {
         .await
     }
 
+    async fn accounts_of(&mut self, customer: &CustomerId) -> StoreResult<Vec<AccountId>> {
+        self.all(
+            "billing_account_settings",
+            "select account from billing_account_settings indexed by billing_account_customer \
+             where tenant = ?1 and customer = ?2 order by account",
+            &[Text(customer.as_str())],
+        )
+        .await
+    }
+
+    async fn unhanded_accounts(
+        &mut self,
+        after: Option<&AccountId>,
+        limit: u32,
+    ) -> StoreResult<Vec<AccountId>> {
+        self.all(
+            "billing_day_total",
+            "select distinct account from billing_day_total indexed by billing_day_total_unhanded \
+             where tenant = ?1 and account > ?2 and handed = 0 order by account limit ?3",
+            &[Text(after.map_or("", AccountId::as_str)), Int(limit.into())],
+        )
+        .await
+    }
+
     async fn items(&mut self, keys: &[ItemKey]) -> StoreResult<Vec<StoredItem>> {
-        let keys = keys_json(keys)?;
+        let keys = usage_json(keys)?;
         self.all(
             "billing_item",
             concat!(
@@ -190,22 +225,57 @@ impl Facts for SqliteUnit {
         .await
     }
 
+    async fn history(
+        &mut self,
+        account: &AccountId,
+        of: &HistoryPage<'_>,
+    ) -> StoreResult<Vec<StoredItem>> {
+        let (source, id, leg, partial) = page_key(of.after.map(|(_, key)| key));
+        let at = of.after.map_or(i64::MIN, |(at, _)| at.micros());
+        let from = of.from.micros().max(at);
+        self.all(
+            "billing_item",
+            concat!(
+                "select ",
+                item!(),
+                " from billing_item i indexed by billing_item_history \
+                 where i.tenant = ?1 and i.account = ?2 and i.at >= ?3 and i.at < ?4 \
+                 and (i.at, i.source, i.id, i.leg, i.partial) > (?5, ?6, ?7, ?8, ?9) \
+                 and (?10 = '' or i.kind = ?10) \
+                 order by i.at, i.source, i.id, i.leg, i.partial limit ?11"
+            ),
+            &[
+                Text(account.as_str()),
+                Int(from),
+                Int(of.until.micros()),
+                Int(at),
+                Text(source),
+                Text(id),
+                Text(leg),
+                Int(partial),
+                Text(of.kind.unwrap_or("")),
+                Int(of.limit.into()),
+            ],
+        )
+        .await
+    }
+
     async fn item_page(
         &mut self,
         after: Option<&ItemKey>,
         limit: u32,
     ) -> StoreResult<Vec<StoredItem>> {
-        let (source, id, leg) = page_key(after);
+        let (source, id, leg, partial) = page_key(after);
         self.all(
             "billing_item",
             concat!(
                 "select ",
                 item!(),
                 " from billing_item i \
-                 where i.tenant = ?1 and (i.source, i.id, i.leg) > (?2, ?3, ?4) \
-                 order by i.source, i.id, i.leg limit ?5"
+                 where i.tenant = ?1 and (i.source, i.id, i.leg, i.partial) > (?2, ?3, ?4, ?5) \
+                 order by i.source, i.id, i.leg, i.partial limit ?6"
             ),
-            &[Text(source), Text(id), Text(leg), Int(limit.into())],
+            &[Text(source), Text(id), Text(leg), Int(partial), Int(limit.into())],
         )
         .await
     }
@@ -219,7 +289,7 @@ impl Facts for SqliteUnit {
                 parked!(),
                 " from json_each(?2) k cross join billing_parked p \
                  on p.tenant = ?1 and p.source = k.value ->> 0 and p.id = k.value ->> 1 \
-                 and p.leg = k.value ->> 2"
+                 and p.leg = k.value ->> 2 and p.partial = k.value ->> 3"
             ),
             &[Text(&keys)],
         )
@@ -231,17 +301,35 @@ impl Facts for SqliteUnit {
         after: Option<&ItemKey>,
         limit: u32,
     ) -> StoreResult<Vec<Parked>> {
-        let (source, id, leg) = page_key(after);
+        let (source, id, leg, partial) = page_key(after);
         self.all(
             "billing_parked",
             concat!(
                 "select ",
                 parked!(),
                 " from billing_parked p \
-                 where p.tenant = ?1 and (p.source, p.id, p.leg) > (?2, ?3, ?4) \
-                 order by p.source, p.id, p.leg limit ?5"
+                 where p.tenant = ?1 and (p.source, p.id, p.leg, p.partial) > (?2, ?3, ?4, ?5) \
+                 order by p.source, p.id, p.leg, p.partial limit ?6"
             ),
-            &[Text(source), Text(id), Text(leg), Int(limit.into())],
+            &[Text(source), Text(id), Text(leg), Int(partial), Int(limit.into())],
+        )
+        .await
+    }
+
+    async fn dropped_page(
+        &mut self,
+        after: Option<(Instant, &ItemKey)>,
+        limit: u32,
+    ) -> StoreResult<Vec<Dropped>> {
+        let at = after.map_or(i64::MIN, |(at, _)| at.micros());
+        let (source, id, leg, partial) = page_key(after.map(|(_, key)| key));
+        self.all(
+            "billing_dropped",
+            "select d.source, d.id, d.leg, d.partial, d.account, d.body, d.parked, d.since, \
+             d.reason, d.at, d.digest from billing_dropped d \
+             where d.tenant = ?1 and (d.at, d.source, d.id, d.leg, d.partial) > (?2, ?3, ?4, ?5, ?6) \
+             order by d.at, d.source, d.id, d.leg, d.partial limit ?7",
+            &[Int(at), Text(source), Text(id), Text(leg), Int(partial), Int(limit.into())],
         )
         .await
     }
@@ -274,6 +362,41 @@ impl Facts for SqliteUnit {
                  on t.tenant = ?1 and t.account = k.value and t.billed = 0"
             ),
             &[Text(&accounts)],
+        )
+        .await
+    }
+
+    async fn unhanded(&mut self, accounts: &[AccountId]) -> StoreResult<Vec<DayTotal>> {
+        let accounts = account_json(accounts)?;
+        self.all(
+            "billing_day_total",
+            concat!(
+                "select ",
+                total!(),
+                " from json_each(?2) k \
+                 cross join billing_day_total t indexed by billing_day_total_unhanded \
+                 on t.tenant = ?1 and t.account = k.value and t.handed = 0"
+            ),
+            &[Text(&accounts)],
+        )
+        .await
+    }
+
+    async fn totals_between(
+        &mut self,
+        account: &AccountId,
+        from: Day,
+        until: Day,
+    ) -> StoreResult<Vec<DayTotal>> {
+        self.all(
+            "billing_day_total",
+            concat!(
+                "select ",
+                total!(),
+                " from billing_day_total t \
+                 where t.tenant = ?1 and t.account = ?2 and t.day >= ?3 and t.day < ?4"
+            ),
+            &[Text(account.as_str()), Int(from.ordinal().into()), Int(until.ordinal().into())],
         )
         .await
     }
@@ -466,10 +589,123 @@ impl Facts for SqliteUnit {
             concat!(
                 "select ",
                 invoice!(),
-                " from billing_invoice indexed by billing_invoice_period \
-                 where tenant = ?1 and account = ?2 order by series, number"
+                " from billing_invoice i indexed by billing_invoice_account \
+                 where i.tenant = ?1 and i.account = ?2 order by i.series, i.number"
             ),
             &[Text(account)],
+        )
+        .await
+    }
+
+    async fn invoice_page(
+        &mut self,
+        account: &AccountId,
+        after: Option<(Day, &SeriesId, u64)>,
+        limit: u32,
+    ) -> StoreResult<Vec<Invoice>> {
+        let (start, series, number) = after.map_or((i64::MIN, "", 0), |(start, series, number)| {
+            let number = i64::try_from(number).unwrap_or(i64::MAX);
+            (start.ordinal().into(), series.as_str(), number)
+        });
+        self.all(
+            "billing_invoice",
+            concat!(
+                "select ",
+                invoice!(),
+                " from billing_invoice i indexed by billing_invoice_account \
+                 where i.tenant = ?1 and i.account = ?2 \
+                 and (i.period_start, i.series, i.number) > (?3, ?4, ?5) \
+                 order by i.period_start, i.series, i.number limit ?6"
+            ),
+            &[Text(account.as_str()), Int(start), Text(series), Int(number), Int(limit.into())],
+        )
+        .await
+    }
+
+    async fn last_invoice(&mut self, account: &AccountId) -> StoreResult<Option<(SeriesId, u64)>> {
+        let last = self
+            .all(
+                "billing_invoice",
+                "select series, number from billing_invoice indexed by billing_invoice_account \
+                 where tenant = ?1 and account = ?2 and void = 0 \
+                 order by period_start desc, kind = 'period' desc limit 1",
+                &[Text(account.as_str())],
+            )
+            .await?;
+        Ok(last.into_iter().next())
+    }
+
+    async fn invoice_marks(
+        &mut self,
+        invoices: &[(SeriesId, u64)],
+    ) -> StoreResult<Vec<InvoiceMark>> {
+        let invoices = json(&invoices.iter().collect::<BTreeSet<_>>())?;
+        self.all(
+            "billing_invoice_mark",
+            "select i.series, i.number, i.void, m.at, m.body from json_each(?2) k \
+             cross join billing_invoice i \
+             on i.tenant = ?1 and i.series = k.value ->> 0 and i.number = k.value ->> 1 \
+             left join billing_invoice_mark m \
+             on m.tenant = i.tenant and m.series = i.series and m.number = i.number \
+             where m.tenant is not null or i.void = 1",
+            &[Text(&invoices)],
+        )
+        .await
+    }
+
+    async fn settlements(
+        &mut self,
+        keys: &[(AccountId, Day, u32)],
+    ) -> StoreResult<Vec<Settlement>> {
+        let keys: BTreeSet<_> =
+            keys.iter().map(|(id, day, revision)| (id, day.ordinal(), revision)).collect();
+        let keys = json(&keys)?;
+        self.all(
+            "billing_settlement",
+            concat!(
+                "select ",
+                settlement!(),
+                " from json_each(?2) k cross join billing_settlement s \
+                 on s.tenant = ?1 and s.account = k.value ->> 0 and s.day = k.value ->> 1 \
+                 and s.day_revision = k.value ->> 2"
+            ),
+            &[Text(&keys)],
+        )
+        .await
+    }
+
+    async fn settlements_of(&mut self, account: &AccountId) -> StoreResult<Vec<Settlement>> {
+        self.all(
+            "billing_settlement",
+            concat!(
+                "select ",
+                settlement!(),
+                " from billing_settlement s where s.tenant = ?1 and s.account = ?2 \
+                 order by s.day, s.day_revision"
+            ),
+            &[Text(account.as_str())],
+        )
+        .await
+    }
+
+    async fn unanswered(
+        &mut self,
+        after: Option<(&AccountId, Day, u32)>,
+        limit: u32,
+    ) -> StoreResult<Vec<Settlement>> {
+        let (account, day, revision) =
+            after.map_or(("", 0, 0), |(id, day, revision)| (id.as_str(), day.ordinal(), revision));
+        self.all(
+            "billing_settlement",
+            concat!(
+                "select ",
+                settlement!(),
+                " from billing_settlement s indexed by billing_settlement_unanswered \
+                 where s.tenant = ?1 and (s.account, s.day, s.day_revision) > (?2, ?3, ?4) \
+                 and s.state in ('pending', 'sent') \
+                 order by s.account, s.day, s.day_revision limit ?5"
+            ),
+            &[Text(account), Int(day.into()), Int(revision.into()), Int(limit.into())],
         )
         .await
     }
@@ -478,7 +714,7 @@ impl Facts for SqliteUnit {
         self.all(
             "billing_line_part",
             "select account, day, assignment, strategy, grp, day_revision, series, number, line, \
-             share from billing_line_part where tenant = ?1 and account = ?2",
+             share, void from billing_line_part where tenant = ?1 and account = ?2",
             &[Text(account.as_str())],
         )
         .await
@@ -496,6 +732,7 @@ impl Facts for SqliteUnit {
                  union select account from billing_carry where tenant = ?1
                  union select account from billing_invoice where tenant = ?1
                  union select account from billing_line_part where tenant = ?1
+                 union select account from billing_settlement where tenant = ?1
              ) s where not exists (
                  select 1 from billing_account a where a.tenant = ?1 and a.account = s.account
              )",
@@ -513,7 +750,8 @@ impl Facts for SqliteUnit {
                 concat!(
                     "select ",
                     invoice!(),
-                    " from billing_invoice where tenant = ?1 and series = ?2 and number = ?3"
+                    " from billing_invoice i \
+                     where i.tenant = ?1 and i.series = ?2 and i.number = ?3"
                 ),
                 &[Text(series), Int(number)],
             )
@@ -548,6 +786,14 @@ impl Facts for SqliteUnit {
     }
 }
 
-fn page_key(after: Option<&ItemKey>) -> (&str, &str, &str) {
-    after.map_or(("", "", ""), |key| (key.source.as_str(), key.id.as_str(), key.leg_text()))
+fn page_key(after: Option<&ItemKey>) -> (&str, &str, &str, i64) {
+    after.map_or(("", "", "", 0), |key| {
+        (key.source.as_str(), key.id.as_str(), key.leg_text(), key.partial_number().into())
+    })
+}
+
+/// The usage that keys are of, each once: keys without the numbers of partial records.
+fn usage_json(keys: &[ItemKey]) -> StoreResult<String> {
+    let usage = keys.iter().map(|key| [key.source.as_str(), key.id.as_str(), key.leg_text()]);
+    json(&usage.collect::<BTreeSet<_>>())
 }

@@ -140,6 +140,10 @@ impl SqliteStore {
         let waiting = tokio::time::timeout(TURN, Arc::clone(&self.writer).lock_owned()).await;
         let mut writer =
             waiting.map_err(|source| StoreError::Transient { source: source.into() })?;
+        if self.readers.is_closed() {
+            let what = "the store is closed".into();
+            return Err(StoreError::Refused { what, source: None });
+        }
         if writer.is_none() {
             *writer = Some(SqliteConnection::connect_with(&self.options).await.map_err(failed)?);
         }

@@ -1,19 +1,20 @@
 //! Rows into values; a row that cannot be understood says which table it stands in.
 
-use core::{error::Error as StdError, fmt::Display, str::FromStr};
+use core::{error::Error as StdError, fmt::Display, num::NonZeroU32, str::FromStr};
 
 use serde::de::DeserializeOwned;
 use sqlx::{Decode, Row as _, Sqlite, Type, sqlite::SqliteRow};
 
 use billing_core::{
-    account::Assignment,
-    decide::{AccountFacts, CarryMove, Claim, Intake, Parked, Refusal, StoredItem},
+    account::{AccountSettings, Assignment},
+    decide::{AccountFacts, CarryMove, Claim, Dropped, Intake, Parked, Refusal, StoredItem},
     digest::Digest,
     event::{Cause, Event, Head, Posting},
-    id::{AccountId, LegId, SeriesId},
-    invoice::Invoice,
+    id::{AccountId, CustomerId, LegId, SeriesId},
+    invoice::{Invoice, InvoiceMark, InvoiceState},
     item::{Fingerprint, Incoming, Item, ItemKey},
     plan::{PlanBook, PlanSpec},
+    settlement::{Handover, Settlement, SettlementState},
     time::{Day, Instant},
     usage::{Carry, CarryKey, DayTotal, TotalKey, Totals},
 };
@@ -106,7 +107,8 @@ impl<'r> Cells<'r> {
         let (source, id, leg) = (self.parse()?, self.parse()?, self.text()?);
         let leg = if leg.is_empty() { None } else { Some(LegId::try_new(leg)) };
         let leg = leg.transpose().map_err(|error| self.corrupt(error.to_string()))?;
-        Ok(ItemKey { source, id, leg })
+        let partial = NonZeroU32::new(self.number()?);
+        Ok(ItemKey { source, id, leg, partial })
     }
 
     fn fingerprint(&mut self) -> StoreResult<Fingerprint> {
@@ -136,6 +138,7 @@ impl<'r> Cells<'r> {
     fn cause(&mut self) -> StoreResult<Cause> {
         match self.text()? {
             "rated" => Ok(Cause::Rated),
+            "superseded" => Ok(Cause::Superseded),
             other => Err(self.corrupt(format!("the cause {other:?} is not known"))),
         }
     }
@@ -177,6 +180,7 @@ impl FromCells for PlanSpec {
 impl FromCells for Invoice {
     fn from_cells(cells: &mut Cells<'_>) -> StoreResult<Self> {
         let (series, number, account) = (cells.parse()?, cells.number()?, cells.parse()?);
+        let kind = cells.text()?;
         let (start, end, issued_at) = (cells.day()?, cells.day()?, cells.instant()?);
         let (currency, total) = (cells.parse()?, cells.parse()?);
         let invoice: Self = cells.json()?;
@@ -185,7 +189,9 @@ impl FromCells for Invoice {
         let mine = (&invoice.series, invoice.number, &draft.account, invoice.issued_at)
             == (&series, number, &account, issued_at);
         cells.agree(mine && (draft.period.start(), draft.period.end()) == (start, end))?;
-        cells.agree((draft.currency, draft.taxed.total) == (currency, total))?;
+        cells.agree(
+            (draft.kind.name(), draft.currency, draft.taxed.total) == (kind, currency, total),
+        )?;
         cells.agree(invoice.digest() == digest)?;
         Ok(invoice)
     }
@@ -195,7 +201,8 @@ impl FromCells for BilledPart {
     fn from_cells(cells: &mut Cells<'_>) -> StoreResult<Self> {
         let key = cells.total_key()?;
         let (series, number) = (cells.parse()?, cells.number()?);
-        Ok(Self { key, series, number, line: cells.number()?, share: cells.parse()? })
+        let (line, share, void) = (cells.number()?, cells.parse()?, cells.flag()?);
+        Ok(Self { key, series, number, line, share, void })
     }
 }
 
@@ -208,11 +215,15 @@ impl FromCells for (SeriesId, u64) {
 /// Without assignments, which are rows of their own.
 impl FromCells for AccountFacts {
     fn from_cells(cells: &mut Cells<'_>) -> StoreResult<Self> {
+        let customer: Option<CustomerId> = cells.maybe()?;
+        let settings: AccountSettings = cells.json()?;
+        cells.agree(settings.customer == customer)?;
         Ok(Self {
-            settings: cells.json()?,
+            settings,
             head: Head { seq: cells.number()?, chain: cells.digest()? },
             assignments: Vec::new(),
             invoiced_until: cells.maybe_day()?,
+            advanced_until: cells.maybe_day()?,
         })
     }
 }
@@ -225,6 +236,7 @@ impl FromCells for (AccountId, Assignment) {
             from: cells.day()?,
             plan: cells.parse()?,
             version: cells.number()?,
+            overrides: cells.json()?,
             digest: cells.digest()?,
         };
         Ok((account, assignment))
@@ -242,7 +254,7 @@ impl FromCells for StoredItem {
         let claim = Claim { key, account, fingerprint, first_seq, current_seq };
         let postings: u32 = cells.number()?;
         let max = u32::try_from(PlanBook::STRATEGIES_MAX).unwrap_or(u32::MAX);
-        cells.agree((1..=max).contains(&postings))?;
+        cells.agree(postings <= max.saturating_add(1))?;
         Ok(Self { claim, item, postings })
     }
 }
@@ -255,6 +267,41 @@ impl FromCells for Parked {
         let digest = cells.digest()?;
         cells.agree(digest == digests::parked(&parked)?)?;
         Ok(parked)
+    }
+}
+
+impl FromCells for Dropped {
+    fn from_cells(cells: &mut Cells<'_>) -> StoreResult<Self> {
+        let (key, account) = (cells.key()?, cells.maybe()?);
+        let incoming = Incoming { key, account, item: cells.json()? };
+        let parked = Parked { incoming, reason: cells.json()?, since: cells.instant()? };
+        let dropped = Self { parked, reason: cells.text()?.to_owned(), at: cells.instant()? };
+        let digest = cells.digest()?;
+        cells.agree(digest == digests::dropped(&dropped)?)?;
+        Ok(dropped)
+    }
+}
+
+impl FromCells for InvoiceMark {
+    fn from_cells(cells: &mut Cells<'_>) -> StoreResult<Self> {
+        let (series, number, void) = (cells.parse()?, cells.number()?, cells.flag()?);
+        let (at, state) = (cells.instant()?, cells.json()?);
+        cells.agree(void == matches!(state, InvoiceState::Void { .. }))?;
+        Ok(Self { series, number, at, state })
+    }
+}
+
+impl FromCells for Settlement {
+    fn from_cells(cells: &mut Cells<'_>) -> StoreResult<Self> {
+        let (account, day, revision) = (cells.parse()?, cells.day()?, cells.number()?);
+        let handover: Handover = cells.json()?;
+        let digest = cells.digest()?;
+        let mine =
+            (&handover.account, handover.day, handover.revision) == (&account, day, revision);
+        cells.agree(mine && handover.digest() == digest)?;
+        let (name, state): (_, SettlementState) = (cells.text()?, cells.json()?);
+        cells.agree(state.name() == name)?;
+        Ok(Self { handover, state, attempts: cells.number()? })
     }
 }
 
@@ -295,7 +342,8 @@ impl FromCells for DayTotal {
     fn from_cells(cells: &mut Cells<'_>) -> StoreResult<Self> {
         let key = cells.total_key()?;
         let (unit, currency, totals) = (cells.parse()?, cells.parse()?, cells.totals()?);
-        Ok(Self { key, unit, currency, totals, closed: cells.flag()?, billed: cells.flag()? })
+        let (closed, billed, handed) = (cells.flag()?, cells.flag()?, cells.flag()?);
+        Ok(Self { key, unit, currency, totals, closed, billed, handed })
     }
 }
 
@@ -307,8 +355,12 @@ impl FromCells for CarryMove {
             strategy: cells.parse()?,
             group: cells.parse()?,
         };
-        let carry =
-            Carry { quantity: cells.parse()?, exact: cells.parse()?, billed: cells.parse()? };
+        let carry = Carry {
+            quantity: cells.parse()?,
+            exact: cells.parse()?,
+            billed: cells.parse()?,
+            kept: cells.parse()?,
+        };
         Ok(Self { key, carry })
     }
 }

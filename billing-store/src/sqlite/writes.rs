@@ -6,13 +6,14 @@ use sqlx::SqliteConnection;
 
 use billing_core::{
     account::{AccountSettings, Assignment},
-    decide::{CarryMove, Intake, Parked, Refusal, StoredItem, Writes},
+    decide::{CarryMove, Dropped, Intake, Parked, Refusal, StoredItem, Writes},
     event::{Event, Head, Posting},
-    id::{AccountId, SeriesId, TenantId},
-    invoice::Invoice,
+    id::{AccountId, CustomerId, SeriesId, TenantId},
+    invoice::{Invoice, InvoiceMark, InvoiceState},
     item::ItemKey,
     money::Amount,
     plan::PlanSpec,
+    settlement::Settlement,
     usage::DayTotal,
 };
 
@@ -44,6 +45,8 @@ pub(super) async fn apply(
         items,
         parked,
         unparked,
+        dropped,
+        moved,
         postings,
         events,
         totals,
@@ -52,6 +55,8 @@ pub(super) async fn apply(
         refusals,
         invoices,
         series,
+        marks,
+        settlements,
     } = writes;
     let mut unit = Writer { connection, tenant: tenant.as_str() };
     unit.accounts(accounts, heads).await?;
@@ -59,10 +64,14 @@ pub(super) async fn apply(
     unit.items(items).await?;
     unit.parked(parked).await?;
     unit.unparked(unparked).await?;
+    unit.dropped(dropped).await?;
+    unit.moved(moved).await?;
     unit.postings(postings).await?;
     unit.events(events).await?;
+    unit.marks(marks).await?;
     unit.totals(totals).await?;
     unit.carries(carries).await?;
+    unit.settlements(settlements).await?;
     if let Some(intake) = intake {
         unit.intake(intake, refusals).await?;
     }
@@ -91,12 +100,13 @@ impl Writer<'_> {
         heads: &[(AccountId, Head)],
     ) -> StoreResult<()> {
         let insert = Insert {
-            into: "billing_account_settings (tenant, account, body)",
-            columns: 3,
+            into: "billing_account_settings (tenant, account, customer, body)",
+            columns: 4,
             on_conflict: "",
         };
         self.insert(insert, accounts, |cells, settings| {
             cells.text(settings.id.as_str())?;
+            cells.maybe_text(settings.customer.as_ref().map(CustomerId::as_str))?;
             cells.text(&json(settings)?)
         })
         .await?;
@@ -132,8 +142,8 @@ impl Writer<'_> {
         .await?;
         let insert = Insert {
             into: "billing_assignment (tenant, account, assignment, from_day, plan, version, \
-                   digest)",
-            columns: 7,
+                   overrides, digest)",
+            columns: 8,
             on_conflict: "",
         };
         self.insert(insert, assignments, |cells, (account, assignment)| {
@@ -142,6 +152,7 @@ impl Writer<'_> {
             cells.int(assignment.from.ordinal())?;
             cells.text(assignment.plan.as_str())?;
             cells.int(assignment.version)?;
+            cells.text(&json(&assignment.overrides)?)?;
             cells.bytes(assignment.digest.as_bytes())
         })
         .await
@@ -149,9 +160,9 @@ impl Writer<'_> {
 
     async fn items(&mut self, items: &[StoredItem]) -> StoreResult<()> {
         let insert = Insert {
-            into: "billing_item (tenant, source, id, leg, account, kind, at, body, \
+            into: "billing_item (tenant, source, id, leg, partial, account, kind, at, body, \
                    fingerprint_rule, fingerprint, first_seq, current_seq, postings)",
-            columns: 13,
+            columns: 14,
             on_conflict: "",
         };
         self.insert(insert, items, |cells, StoredItem { claim, item, postings }| {
@@ -171,8 +182,9 @@ impl Writer<'_> {
 
     async fn parked(&mut self, parked: &[Parked]) -> StoreResult<()> {
         let insert = Insert {
-            into: "billing_parked (tenant, source, id, leg, account, body, reason, since, digest)",
-            columns: 9,
+            into: "billing_parked (tenant, source, id, leg, partial, account, body, reason, since, \
+                   digest)",
+            columns: 10,
             on_conflict: "on conflict do update set account = excluded.account, \
                           body = excluded.body, reason = excluded.reason, \
                           since = excluded.since, digest = excluded.digest",
@@ -194,8 +206,8 @@ impl Writer<'_> {
             return Ok(());
         }
         let _done = sqlx::query(
-            "delete from billing_parked where tenant = ?1 and (source, id, leg) in \
-             (select value ->> 0, value ->> 1, value ->> 2 from json_each(?2))",
+            "delete from billing_parked where tenant = ?1 and (source, id, leg, partial) in \
+             (select value ->> 0, value ->> 1, value ->> 2, value ->> 3 from json_each(?2))",
         )
         .bind(self.tenant)
         .bind(keys_json(keys)?)
@@ -205,12 +217,112 @@ impl Writer<'_> {
         Ok(())
     }
 
+    async fn dropped(&mut self, dropped: &[Dropped]) -> StoreResult<()> {
+        let insert = Insert {
+            into: "billing_dropped (tenant, at, source, id, leg, partial, account, body, parked, \
+                   since, reason, digest)",
+            columns: 12,
+            on_conflict: "",
+        };
+        self.insert(insert, dropped, |cells, dropped| {
+            let Parked { incoming, reason, since } = &dropped.parked;
+            cells.int(dropped.at.micros())?;
+            key(cells, &incoming.key)?;
+            cells.maybe_text(incoming.account.as_ref().map(AccountId::as_str))?;
+            cells.text(&json(&incoming.item)?)?;
+            cells.text(&json(reason)?)?;
+            cells.int(since.micros())?;
+            cells.text(&dropped.reason)?;
+            cells.bytes(digests::dropped(dropped)?.as_bytes())
+        })
+        .await
+    }
+
+    /// Lets items' current postings be others.
+    async fn moved(&mut self, moved: &[(ItemKey, u64)]) -> StoreResult<()> {
+        if moved.is_empty() {
+            return Ok(());
+        }
+        let rows: Vec<_> = moved.iter().map(|(key, seq)| (key_cells(key), seq)).collect();
+        let _done = sqlx::query(
+            "update billing_item set current_seq = k.value ->> 1 from json_each(?2) k \
+             where billing_item.tenant = ?1 and billing_item.source = k.value ->> 0 ->> 0 \
+             and billing_item.id = k.value ->> 0 ->> 1 and billing_item.leg = k.value ->> 0 ->> 2 \
+             and billing_item.partial = k.value ->> 0 ->> 3",
+        )
+        .bind(self.tenant)
+        .bind(json(&rows)?)
+        .execute(&mut *self.connection)
+        .await
+        .map_err(failed)?;
+        Ok(())
+    }
+
+    /// Marks invoices; a void one has its row and its line parts marked too.
+    async fn marks(&mut self, marks: &[InvoiceMark]) -> StoreResult<()> {
+        let insert = Insert {
+            into: "billing_invoice_mark (tenant, series, number, at, body)",
+            columns: 5,
+            on_conflict: "",
+        };
+        self.insert(insert, marks, |cells, mark| {
+            cells.text(mark.series.as_str())?;
+            cells.int(mark.number)?;
+            cells.int(mark.at.micros())?;
+            cells.text(&json(&mark.state)?)
+        })
+        .await?;
+        let is_void = |mark: &&InvoiceMark| matches!(mark.state, InvoiceState::Void { .. });
+        let void: Vec<_> = marks.iter().filter(is_void).map(|m| (&m.series, m.number)).collect();
+        if void.is_empty() {
+            return Ok(());
+        }
+        let void = json(&void)?;
+        for sql in [
+            "update billing_invoice set void = 1 where tenant = ?1 and (series, number) in \
+             (select value ->> 0, value ->> 1 from json_each(?2))",
+            "update billing_line_part set void = 1 where tenant = ?1 and (series, number) in \
+             (select value ->> 0, value ->> 1 from json_each(?2))",
+        ] {
+            let _done = sqlx::query(sql)
+                .bind(self.tenant)
+                .bind(void.as_str())
+                .execute(&mut *self.connection)
+                .await
+                .map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    async fn settlements(&mut self, settlements: &[Settlement]) -> StoreResult<()> {
+        let insert = Insert {
+            into: "billing_settlement (tenant, account, day, day_revision, body, digest, state, \
+                   detail, attempts)",
+            columns: 9,
+            on_conflict: "on conflict do update set body = excluded.body, digest = excluded.digest, \
+                          state = excluded.state, detail = excluded.detail, \
+                          attempts = excluded.attempts",
+        };
+        self.insert(insert, settlements, |cells, settlement| {
+            let Settlement { handover, state, attempts } = settlement;
+            cells.text(handover.account.as_str())?;
+            cells.int(handover.day.ordinal())?;
+            cells.int(handover.revision)?;
+            cells.text(&handover.body())?;
+            cells.bytes(handover.digest().as_bytes())?;
+            cells.text(state.name())?;
+            cells.text(&json(state)?)?;
+            cells.int(*attempts)
+        })
+        .await
+    }
+
     async fn postings(&mut self, postings: &[Posting]) -> StoreResult<()> {
         let insert = Insert {
-            into: "billing_posting (tenant, account, seq, source, id, leg, fingerprint_rule, \
+            into: "billing_posting (tenant, account, seq, source, id, leg, partial, fingerprint_rule, \
                    fingerprint, cause, day, assignment, strategy, grp, day_revision, rules, \
                    zone_data, unit, currency, count, quantity, amount)",
-            columns: 21,
+            columns: 22,
             on_conflict: "",
         };
         self.insert(insert, postings, |cells, posting| {
@@ -254,11 +366,12 @@ impl Writer<'_> {
     async fn totals(&mut self, totals: &[DayTotal]) -> StoreResult<()> {
         let insert = Insert {
             into: "billing_day_total (tenant, account, day, assignment, strategy, grp, \
-                   day_revision, unit, currency, count, quantity, amount, closed, billed)",
-            columns: 14,
+                   day_revision, unit, currency, count, quantity, amount, closed, billed, handed)",
+            columns: 15,
             on_conflict: "on conflict do update set count = excluded.count, \
                           quantity = excluded.quantity, amount = excluded.amount, \
-                          closed = excluded.closed, billed = excluded.billed",
+                          closed = excluded.closed, billed = excluded.billed, \
+                          handed = excluded.handed",
         };
         self.insert(insert, totals, |cells, total| {
             cells.text(total.key.account.as_str())?;
@@ -273,17 +386,19 @@ impl Writer<'_> {
             cells.text(&total.totals.quantity.to_string())?;
             amount(cells, total.totals.amount)?;
             cells.int(u8::from(total.closed))?;
-            cells.int(u8::from(total.billed))
+            cells.int(u8::from(total.billed))?;
+            cells.int(u8::from(total.handed))
         })
         .await
     }
 
     async fn carries(&mut self, carries: &[CarryMove]) -> StoreResult<()> {
         let insert = Insert {
-            into: "billing_carry (tenant, account, scope, strategy, grp, quantity, exact, billed)",
-            columns: 8,
+            into: "billing_carry (tenant, account, scope, strategy, grp, quantity, exact, billed, \
+                   kept)",
+            columns: 9,
             on_conflict: "on conflict do update set quantity = excluded.quantity, \
-                          exact = excluded.exact, billed = excluded.billed",
+                          exact = excluded.exact, billed = excluded.billed, kept = excluded.kept",
         };
         self.insert(insert, carries, |cells, CarryMove { key, carry }| {
             cells.text(key.account.as_str())?;
@@ -292,7 +407,8 @@ impl Writer<'_> {
             cells.text(key.group.as_str())?;
             cells.text(&carry.quantity.to_string())?;
             cells.text(&carry.exact.to_string())?;
-            cells.text(&carry.billed.to_string())
+            cells.text(&carry.billed.to_string())?;
+            cells.text(&carry.kept.to_string())
         })
         .await
     }
@@ -339,9 +455,9 @@ impl Writer<'_> {
 
     async fn invoices(&mut self, invoices: &[Invoice]) -> StoreResult<()> {
         let insert = Insert {
-            into: "billing_invoice (tenant, series, number, account, period_start, period_end, \
-                   issued_at, currency, total, body, digest)",
-            columns: 11,
+            into: "billing_invoice (tenant, series, number, account, kind, period_start, \
+                   period_end, issued_at, currency, total, body, digest, void)",
+            columns: 13,
             on_conflict: "",
         };
         self.insert(insert, invoices, |cells, invoice| {
@@ -349,13 +465,15 @@ impl Writer<'_> {
             cells.text(invoice.series.as_str())?;
             cells.int(invoice.number)?;
             cells.text(draft.account.as_str())?;
+            cells.text(draft.kind.name())?;
             cells.int(draft.period.start().ordinal())?;
             cells.int(draft.period.end().ordinal())?;
             cells.int(invoice.issued_at.micros())?;
             cells.text(draft.currency.code())?;
             cells.text(&draft.taxed.total.to_string())?;
             cells.text(&invoice.body())?;
-            cells.bytes(invoice.digest().as_bytes())
+            cells.bytes(invoice.digest().as_bytes())?;
+            cells.int(0_u8)
         })
         .await?;
         self.line_parts(invoices).await
@@ -364,8 +482,8 @@ impl Writer<'_> {
     async fn line_parts(&mut self, invoices: &[Invoice]) -> StoreResult<()> {
         let insert = Insert {
             into: "billing_line_part (tenant, account, day, assignment, strategy, grp, \
-                   day_revision, series, number, line, share)",
-            columns: 11,
+                   day_revision, series, number, line, share, void)",
+            columns: 12,
             on_conflict: "",
         };
         let parts: Vec<_> = invoices.iter().flat_map(BilledPart::of).collect();
@@ -379,7 +497,8 @@ impl Writer<'_> {
             cells.text(part.series.as_str())?;
             cells.int(part.number)?;
             cells.int(part.line)?;
-            cells.text(&part.share.to_string())
+            cells.text(&part.share.to_string())?;
+            cells.int(0_u8)
         })
         .await
     }
@@ -401,16 +520,19 @@ impl Writer<'_> {
 fn key(cells: &mut Cells, key: &ItemKey) -> StoreResult<()> {
     cells.text(key.source.as_str())?;
     cells.text(key.id.as_str())?;
-    cells.text(key.leg_text())
+    cells.text(key.leg_text())?;
+    cells.int(key.partial_number())
+}
+
+fn key_cells(key: &ItemKey) -> (&str, &str, &str, u32) {
+    (key.source.as_str(), key.id.as_str(), key.leg_text(), key.partial_number())
 }
 
 fn amount(cells: &mut Cells, amount: Option<Amount>) -> StoreResult<()> {
     cells.maybe_text(amount.map(|amount| amount.to_string()).as_deref())
 }
 
-/// Item keys as one JSON parameter: `[[source, id, leg], ...]`.
+/// Item keys as one JSON parameter: `[[source, id, leg, partial], ...]`.
 pub(super) fn keys_json(keys: &[ItemKey]) -> StoreResult<String> {
-    let keys: BTreeSet<_> =
-        keys.iter().map(|key| (key.source.as_str(), key.id.as_str(), key.leg_text())).collect();
-    json(&keys)
+    json(&keys.iter().map(key_cells).collect::<BTreeSet<_>>())
 }

@@ -4,19 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use billing_core::{
     account::{AccountSettings, Assignment, assignment_on},
-    decide::{self, AccountFacts, BillFacts, Plans, Rated, StoredItem},
+    decide::{self, AccountFacts, Plans, Rated, StoredItem},
     digest::Digest,
-    event::{Event, Happened, Head, JournalEntry, Posting},
+    event::{Cause, Event, Happened, Head, JournalEntry, Posting},
     id::{AccountId, SeriesId, Unit},
-    invoice::Invoice,
+    invoice::InvoiceState,
     item::ItemKey,
-    usage::{Carry, CarryKey, DayTotal, TotalKey, Totals, TotalsError},
+    settlement::Answer,
+    time::Day,
+    usage::{DayTotal, TotalKey, Totals, TotalsError},
 };
 
 use crate::{
     answer::{Error, Result},
     billing::Tenant,
-    store::{BilledPart, Facts},
+    store::Facts,
     verify::{PAGE, Promise, Report, readable},
 };
 
@@ -53,33 +55,51 @@ pub(super) async fn check(
     }
     let carries = facts.carries_of(id).await;
     let carries = readable(check.report, Some(id), carries)?.unwrap_or_default();
-    let carries = carries.into_iter().map(|moved| (moved.key, moved.carry)).collect();
+    let carries = carries.into_iter().map(|moved| (moved.key, moved.carry));
     let parts = facts.line_parts(id).await;
     let parts = readable(check.report, Some(id), parts)?.unwrap_or_default();
-    check.line_parts(&invoices, parts);
-    check.invoices(invoices, totals, &carries);
+    let given: Vec<_> = invoices.iter().map(|i| (i.series.clone(), i.number)).collect();
+    let marks = facts.invoice_marks(&given).await;
+    let marks = readable(check.report, Some(id), marks)?.unwrap_or_default();
+    check.line_parts(&invoices, &marks, parts);
+    check.marks(&marks);
+    let settlements = facts.settlements_of(id).await;
+    let settlements = readable(check.report, Some(id), settlements)?.unwrap_or_default();
+    check.settlements(&settlements, &totals);
+    check.invoices(invoices, &totals, carries.collect());
     Ok(())
 }
 
 /// One account at work.
-struct Check<'a> {
-    account: AccountFacts,
-    plans: Plans,
-    seen: Seen,
-    report: &'a mut Report,
+pub(super) struct Check<'a> {
+    pub(super) account: AccountFacts,
+    pub(super) plans: Plans,
+    pub(super) seen: Seen,
+    pub(super) report: &'a mut Report,
 }
 
 /// What the journal says, against which the rest is held.
 #[derive(Default)]
-struct Seen {
+pub(super) struct Seen {
     totals: BTreeMap<TotalKey, (Unit, Totals)>,
-    invoices: BTreeMap<(SeriesId, u64), Digest>,
-    assignments: Vec<Assignment>,
+    /// Issued and voided invoices in the order in which that happened.
+    pub(super) lives: Vec<Life>,
+    pub(super) marks: BTreeMap<(SeriesId, u64), InvoiceState>,
+    pub(super) handed: BTreeMap<(Day, u32), (Digest, Option<Answer>)>,
+    pub(super) assignments: Vec<Assignment>,
     settings: Option<AccountSettings>,
 }
 
+/// A step in the life of an invoice.
+pub(super) enum Life {
+    /// It was issued, when the account had so many assignments.
+    Issued { number: (SeriesId, u64), digest: Digest, assignments: usize },
+    /// It was made void.
+    Voided { number: (SeriesId, u64) },
+}
+
 impl Check<'_> {
-    fn find(&mut self, promise: Promise, what: impl Into<String>) {
+    pub(super) fn find(&mut self, promise: Promise, what: impl Into<String>) {
         self.report.find(promise, Some(&self.account.settings.id), what);
     }
 
@@ -92,11 +112,13 @@ impl Check<'_> {
         let saved: BTreeMap<_, _> = saved
             .unwrap_or_default()
             .into_iter()
-            .map(|spec| ((spec.id.clone(), spec.version), spec.digest()))
+            .map(|spec| ((spec.id.clone(), spec.version), spec))
             .collect();
         for assignment in assignments {
-            let Assignment { plan, version, digest, .. } = assignment;
-            if saved.get(&(plan.clone(), version)) != Some(&digest) {
+            let Assignment { plan, version, overrides, digest, .. } = assignment;
+            let spec = saved.get(&(plan.clone(), version));
+            let own = spec.and_then(|spec| spec.with(&overrides).ok());
+            if own.map(|own| own.digest()) != Some(digest) {
                 self.find(Promise::Plan, format!("plan {plan} version {version}"));
             }
         }
@@ -131,8 +153,9 @@ impl Check<'_> {
         if self.seen.settings.as_ref() != Some(&self.account.settings) {
             self.find(Promise::Journal, "the settings are not those the account was opened with");
         }
-        self.seen.assignments.sort_by_key(|assignment| assignment.from);
-        if self.seen.assignments != self.account.assignments {
+        let mut assignments = self.seen.assignments.clone();
+        assignments.sort_by_key(|assignment| assignment.from);
+        if assignments != self.account.assignments {
             self.find(Promise::Journal, "the assignments are not those of the journal");
         }
         Ok(())
@@ -147,11 +170,43 @@ impl Check<'_> {
                     self.seen.assignments.push(assignment.clone());
                 }
                 Happened::InvoiceIssued { series, number, digest, .. } => {
-                    let key = (series.clone(), *number);
-                    let _none: Option<Digest> = self.seen.invoices.insert(key, *digest);
+                    let (number, digest) = ((series.clone(), *number), *digest);
+                    let assignments = self.seen.assignments.len();
+                    self.seen.lives.push(Life::Issued { number, digest, assignments });
+                }
+                Happened::InvoicePaid { series, number, on, reference } => {
+                    let state = InvoiceState::Paid { on: *on, reference: reference.clone() };
+                    self.mark(series, *number, state);
+                }
+                Happened::InvoiceVoided { series, number, reason } => {
+                    self.mark(series, *number, InvoiceState::Void { reason: reason.clone() });
+                    self.seen.lives.push(Life::Voided { number: (series.clone(), *number) });
+                }
+                Happened::DayHandedOver { day, revision, digest } => {
+                    let handed = self.seen.handed.insert((*day, *revision), (*digest, None));
+                    if handed.is_some() {
+                        let what = format!("revision {revision} of {day} is handed over twice");
+                        self.find(Promise::Settlement, what);
+                    }
+                }
+                Happened::SettlementAnswered { day, revision, answer } => {
+                    match self.seen.handed.get_mut(&(*day, *revision)) {
+                        Some((_, last)) => *last = Some(answer.clone()),
+                        None => {
+                            let what = format!("revision {revision} of {day} has only an answer");
+                            self.find(Promise::Settlement, what);
+                        }
+                    }
                 }
                 other => self.find(Promise::Journal, format!("an unknown event: {other:?}")),
             },
+        }
+    }
+
+    /// Keeps what became of an invoice; it is marked once.
+    fn mark(&mut self, series: &SeriesId, number: u64, state: InvoiceState) {
+        if self.seen.marks.insert((series.clone(), number), state).is_some() {
+            self.find(Promise::Invoice, format!("invoice {series} {number} is marked twice"));
         }
     }
 
@@ -200,11 +255,15 @@ impl Check<'_> {
 
     fn rating(&mut self, posting: &Posting, item: &StoredItem) {
         let StoredItem { claim, item: fact, postings } = item;
-        let until = claim.first_seq.saturating_add(u64::from(*postings));
+        let from = match posting.cause {
+            Cause::Rated => claim.first_seq,
+            Cause::Superseded => claim.current_seq,
+            _ => u64::MAX,
+        };
+        let until = from.saturating_add(u64::from(*postings));
         let mine = claim.account == posting.account
-            && (claim.first_seq..until).contains(&posting.seq)
-            && claim.fingerprint == posting.fingerprint
-            && claim.current_seq == claim.first_seq;
+            && (from..until).contains(&posting.seq)
+            && claim.fingerprint == posting.fingerprint;
         if !mine {
             let what = format!("posting {} is not of item {} as claimed", posting.seq, claim.key);
             self.find(Promise::Claim, what);
@@ -218,7 +277,7 @@ impl Check<'_> {
             return;
         }
         let assignment = assignment_on(&self.account.assignments, posting.day);
-        let plan = assignment.map(|a| self.plans.get(&(a.plan.clone(), a.version)));
+        let plan = assignment.map(|a| self.plans.get(&a.digest));
         let number = assignment.map(|assignment| assignment.number);
         let Some(Some(Ok(plan))) = plan else {
             self.find(Promise::Rating, format!("posting {} has no plan here", posting.seq));
@@ -226,10 +285,14 @@ impl Check<'_> {
         };
         let rated = decide::rate(plan, fact, posting.day, *currency);
         let expected = |rated: &Rated| {
+            let totals = match posting.cause {
+                Cause::Superseded => rated.priced.totals.checked_neg().ok(),
+                _ => Some(rated.priced.totals),
+            };
             rated.strategy == posting.strategy
                 && rated.group == posting.group
                 && rated.priced.unit == posting.unit
-                && rated.priced.totals == posting.totals
+                && totals == Some(posting.totals)
         };
         let right = rated.is_ok_and(|rated| {
             u32::try_from(rated.len()) == Ok(*postings) && rated.iter().any(expected)
@@ -251,8 +314,9 @@ impl Check<'_> {
                     format!("{:?} is not the sum of its postings", total.key),
                 );
             }
-            if total.closed != total.billed {
-                self.find(Promise::DayTotal, format!("{:?} is closed and in no line", total.key));
+            if (total.billed || total.handed) && !total.closed {
+                let what = format!("{:?} is billed or handed over and open", total.key);
+                self.find(Promise::DayTotal, what);
             }
             if total.currency != self.account.settings.currency {
                 self.find(Promise::DayTotal, format!("{:?} is in another currency", total.key));
@@ -260,101 +324,6 @@ impl Check<'_> {
         }
         for key in summed.keys() {
             self.find(Promise::DayTotal, format!("{key:?} is missing"));
-        }
-    }
-
-    /// The parts that are kept are those of the invoices.
-    fn line_parts(&mut self, invoices: &[Invoice], mut kept: Vec<BilledPart>) {
-        let mut parts: Vec<BilledPart> = invoices.iter().flat_map(BilledPart::of).collect();
-        parts.sort();
-        kept.sort();
-        if parts != kept {
-            let what = format!("{} parts are kept, invoices have {}", kept.len(), parts.len());
-            self.find(Promise::LinePart, what);
-        }
-    }
-
-    /// Draws every invoice up again, oldest first, from its parts and the carries before it.
-    fn invoices(
-        &mut self,
-        mut invoices: Vec<Invoice>,
-        totals: Vec<DayTotal>,
-        stored: &BTreeMap<CarryKey, Carry>,
-    ) {
-        invoices.sort_by_key(|invoice| invoice.draft.period);
-        let mut open: BTreeMap<TotalKey, DayTotal> =
-            totals.into_iter().map(|total| (total.key.clone(), total)).collect();
-        let mut carries: BTreeMap<CarryKey, Carry> = BTreeMap::new();
-        for invoice in &invoices {
-            self.report.invoices = self.report.invoices.saturating_add(1);
-            self.digest(invoice);
-            let parts = self.parts(invoice, &mut open);
-            carries = self.draw_up_again(invoice, parts, carries);
-        }
-        for (series, number) in core::mem::take(&mut self.seen.invoices).into_keys() {
-            self.find(Promise::Invoice, format!("invoice {series} {number} is missing"));
-        }
-        for total in open.values().filter(|total| total.billed) {
-            self.find(Promise::LinePart, format!("{:?} is billed and in no line", total.key));
-        }
-        if carries != *stored {
-            self.find(Promise::Carry, "the carries are not what the invoices moved them to");
-        }
-    }
-
-    fn digest(&mut self, invoice: &Invoice) {
-        let known = self.seen.invoices.remove(&(invoice.series.clone(), invoice.number));
-        let mine = invoice.draft.account == self.account.settings.id;
-        if known != Some(invoice.digest()) || !mine {
-            let (series, number) = (&invoice.series, invoice.number);
-            self.find(Promise::Invoice, format!("invoice {series} {number} is not as issued"));
-        }
-    }
-
-    /// Takes the day totals an invoice is made of out of those not yet in a line.
-    fn parts(
-        &mut self,
-        invoice: &Invoice,
-        open: &mut BTreeMap<TotalKey, DayTotal>,
-    ) -> Vec<DayTotal> {
-        let mut parts = Vec::new();
-        for key in invoice.part_keys() {
-            match open.remove(&key) {
-                Some(total) if total.billed && total.closed => parts.push(total),
-                _ => {
-                    let what =
-                        format!("{key:?} is in a line of invoice {} wrongly", invoice.number);
-                    self.find(Promise::LinePart, what);
-                }
-            }
-        }
-        parts
-    }
-
-    fn draw_up_again(
-        &mut self,
-        invoice: &Invoice,
-        unbilled: Vec<DayTotal>,
-        carries: BTreeMap<CarryKey, Carry>,
-    ) -> BTreeMap<CarryKey, Carry> {
-        let (account, plans) = (self.account.clone(), self.plans.clone());
-        let facts = BillFacts { account, plans, unbilled, carries };
-        match decide::settle(&facts, invoice.draft.period) {
-            Ok((draft, carries)) => {
-                let same = draft.lines == invoice.draft.lines
-                    && draft.taxed == invoice.draft.taxed
-                    && draft.currency == invoice.draft.currency;
-                if !same {
-                    let what = format!("invoice {} is not what its days cost", invoice.number);
-                    self.find(Promise::Invoice, what);
-                }
-                carries
-            }
-            Err(error) => {
-                let what = format!("invoice {} cannot be drawn up again: {error}", invoice.number);
-                self.find(Promise::Invoice, what);
-                facts.carries
-            }
         }
     }
 }

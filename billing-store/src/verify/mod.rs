@@ -1,6 +1,8 @@
 //! Recomputes everything a store holds and says what does not agree.
 
 mod account;
+mod invoices;
+mod settlements;
 mod tenant;
 
 use core::fmt;
@@ -81,6 +83,8 @@ pub struct Report {
     pub day_totals: u64,
     /// Invoices drawn up again.
     pub invoices: u64,
+    /// Settlements held against their days.
+    pub settlements: u64,
     /// Records of batches added up again.
     pub intakes: u64,
     /// What does not agree, at most [`Report::FINDINGS_MAX`] of them.
@@ -177,6 +181,8 @@ pub enum Promise {
     Intake,
     /// What is parked is not recorded.
     Parked,
+    /// What is handed over is what the day used, once.
+    Settlement,
 }
 
 impl fmt::Display for Promise {
@@ -195,6 +201,7 @@ impl fmt::Display for Promise {
             Self::Series => "invoice numbers are 1 to n",
             Self::Intake => "every batch is accounted for",
             Self::Parked => "what is parked is not recorded",
+            Self::Settlement => "what is handed over is what the day used, once",
         })
     }
 }

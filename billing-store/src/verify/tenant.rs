@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use billing_core::{
-    decide::StoredItem,
+    decide::{Dropped, StoredItem},
     event::Posting,
     id::{AccountId, SeriesId},
     item::{Fingerprint, ItemKey},
@@ -40,6 +40,7 @@ pub(super) async fn check(
     check_items(facts, report).await?;
     check_series(facts, report, &numbers).await?;
     check_parked(facts, report).await?;
+    check_dropped(facts, report).await?;
     check_intakes(facts, report).await
 }
 
@@ -59,6 +60,7 @@ async fn check_items(facts: &mut dyn Facts, report: &mut Report) -> Result<()> {
             report.items = report.items.saturating_add(1);
             check_item(item, &postings, report);
         }
+        check_records(facts, &page, report).await?;
     }
 }
 
@@ -73,7 +75,8 @@ fn check_item(
         let what = format!("the content of item {} has another fingerprint", claim.key);
         report.find(Promise::Item, account, what);
     }
-    if item.postings == 0 || claim.current_seq < claim.first_seq {
+    let whole = claim.key.partial.is_none();
+    if (whole && !is_current(item)) || claim.current_seq < claim.first_seq {
         report.find(Promise::Claim, account, format!("item {} has no postings", claim.key));
     }
     let missing = posting_numbers(item)
@@ -85,6 +88,34 @@ fn check_item(
 }
 
 /// The numbers of each series are 1..n, and each was met in an account.
+/// Whether what an item was posted as on arrival counts.
+fn is_current(item: &StoredItem) -> bool {
+    item.postings > 0 && item.claim.current_seq == item.claim.first_seq
+}
+
+/// Of several records of the same usage the latest counts, and no other.
+async fn check_records(
+    facts: &mut dyn Facts,
+    page: &[StoredItem],
+    report: &mut Report,
+) -> Result<()> {
+    let partial = page.iter().map(|item| &item.claim.key).filter(|key| key.partial.is_some());
+    let partial: Vec<ItemKey> = partial.cloned().collect();
+    if partial.is_empty() {
+        return Ok(());
+    }
+    let records = readable(report, None, facts.items(&partial).await)?.unwrap_or_default();
+    for key in &partial {
+        let superseded = records.iter().any(|other| other.claim.key.supersedes(key));
+        let mine = records.iter().find(|record| record.claim.key == *key);
+        if let Some(record) = mine.filter(|record| is_current(record) == superseded) {
+            let what = format!("record {key} counts beside a later one, or not at all");
+            report.find(Promise::Claim, Some(&record.claim.account), what);
+        }
+    }
+    Ok(())
+}
+
 async fn check_series(
     facts: &mut dyn Facts,
     report: &mut Report,
@@ -145,10 +176,23 @@ async fn check_parked(facts: &mut dyn Facts, report: &mut Report) -> Result<()> 
         after = Some(last.incoming.key.clone());
         let keys: Vec<_> = page.iter().map(|parked| parked.incoming.key.clone()).collect();
         let both = readable(report, None, facts.items(&keys).await)?.unwrap_or_default();
-        for item in both {
+        let is_parked = |item: &StoredItem| keys.contains(&item.claim.key);
+        for item in both.into_iter().filter(is_parked) {
             let what = format!("item {} is recorded and parked", item.claim.key);
             report.find(Promise::Parked, Some(&item.claim.account), what);
         }
+    }
+}
+
+/// Dropped items can be read; each carries a digest of its own.
+async fn check_dropped(facts: &mut dyn Facts, report: &mut Report) -> Result<()> {
+    let mut after: Option<Dropped> = None;
+    loop {
+        let place = after.as_ref().map(|dropped| (dropped.at, &dropped.parked.incoming.key));
+        let page = facts.dropped_page(place, PAGE).await;
+        let Some(page) = readable(report, None, page)? else { return Ok(()) };
+        let Some(last) = page.into_iter().next_back() else { return Ok(()) };
+        after = Some(last);
     }
 }
 

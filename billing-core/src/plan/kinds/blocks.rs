@@ -143,12 +143,12 @@ impl Strategy for Blocks {
     }
 
     fn on_arrival(&self, arrival: &Arrival<'_>) -> Result<Priced, Problem> {
-        let Item::Call(call) = arrival.item();
+        let call = kinds::call(arrival.item())?;
         let quantity = match self.terms.scope {
             BlockScope::Call => call.charged_ms().div_ceil(u64::from(self.terms.block_ms.get())),
             BlockScope::Period | BlockScope::Lifetime => call.charged_ms(),
         };
-        kinds::counted(self.unit.clone(), quantity, arrival.item())
+        kinds::counted(self.unit.clone(), quantity, call)
     }
 
     fn scope(&self) -> Scope {

@@ -117,12 +117,12 @@ impl Strategy for FlatRate {
     }
 
     fn on_arrival(&self, arrival: &Arrival<'_>) -> Result<Priced, Problem> {
-        let Item::Call(call) = arrival.item();
+        let call = kinds::call(arrival.item())?;
         let quantity = match self.terms.minutes {
             Minutes::ProRata => call.charged_ms(),
             Minutes::PerStartedMinute => call.charged_ms().div_ceil(MINUTE_MS),
         };
-        kinds::counted(self.unit.clone(), quantity, arrival.item())
+        kinds::counted(self.unit.clone(), quantity, call)
     }
 
     fn settle(&self, facts: &StretchFacts, bill: &mut Bill) -> Result<(), Problem> {

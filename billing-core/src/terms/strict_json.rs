@@ -10,7 +10,7 @@ use serde::{
 use serde_json::{Map, Value};
 
 /// Reads a value, refusing what an ordinary reader would silently change.
-pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
+pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
     Ok(Strict::deserialize(deserializer)?.0)
 }
 

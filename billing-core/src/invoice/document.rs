@@ -12,7 +12,7 @@ use crate::{
     money::{Amount, Currency, Exact, Money, Quantity},
     tax::{TaxProfile, Taxed},
     time::{Day, Instant, Period, Zone},
-    usage::TotalKey,
+    usage::{Carry, ScopeKey, TotalKey},
 };
 
 /// What a period costs, before it has a number.
@@ -35,7 +35,7 @@ use crate::{
 /// #                              "start":"2026-10-01","end":"2026-11-01","assignment":1},
 /// #                   "plan":"basic","version":1,"strategy":"calls","group":"calls","unit":"ms",
 /// #                   "count":2,"quantity":"4500000","text":"at 0.02 a minute, pro rata",
-/// #                   "exact":"1.5","billed_before":"0","amount":"1.5",
+/// #                   "exact":"1.5","scope":"stretch:2026-10-01:1","amount":"1.5",
 /// #                   "parts":[{"day":"2026-10-05","revision":1,"share":"1"},
 /// #                            {"day":"2026-10-06","revision":1,"share":"0.5"}]}],
 /// #         "taxed":{"net":"1.5","taxes":[],"total":"1.5"}}"#,
@@ -49,6 +49,9 @@ use crate::{
 pub struct Draft {
     /// Who pays.
     pub account: AccountId,
+    /// Whether it is the period's own or only what is due in advance.
+    #[serde(default, skip_serializing_if = "InvoiceKind::is_period")]
+    pub kind: InvoiceKind,
     /// For which period.
     pub period: Period,
     /// Its first instant.
@@ -63,13 +66,70 @@ pub struct Draft {
     pub currency: Currency,
     /// How many decimals amounts are printed with.
     pub decimals: u32,
-    /// In order of stretch, then of the plan's strategies, then of groups.
+    /// In order of stretch, then of the plan's strategies, then of groups; what is due in advance for the next period is last.
     pub lines: Vec<Line>,
     /// The tax its sums were taken with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tax: Option<TaxProfile>,
     /// The sums.
     pub taxed: Taxed,
+}
+
+/// What an invoice is for.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::invoice::InvoiceKind;
+///
+/// assert_eq!(InvoiceKind::default(), InvoiceKind::Period);
+/// assert!(InvoiceKind::Advance < InvoiceKind::Period, "the order in which they are issued");
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InvoiceKind {
+    /// What is due in advance for a period that has begun, where no invoice before it could say so.
+    Advance,
+    /// What a period that ended has cost, and what is due in advance for the next.
+    #[default]
+    Period,
+}
+
+impl InvoiceKind {
+    /// Whether it is for a period that ended.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::invoice::InvoiceKind;
+    ///
+    /// assert!(!InvoiceKind::Advance.is_period());
+    /// ```
+    #[must_use]
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde asks for")]
+    pub const fn is_period(&self) -> bool {
+        match self {
+            Self::Period => true,
+            Self::Advance => false,
+        }
+    }
+
+    /// The name used in documents and in the store.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::invoice::InvoiceKind;
+    ///
+    /// assert_eq!(InvoiceKind::Advance.name(), "advance");
+    /// ```
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Advance => "advance",
+            Self::Period => "period",
+        }
+    }
 }
 
 /// What an account owes at some moment.
@@ -99,7 +159,7 @@ impl RunningBill {
     /// #                              "start":"2026-10-01","end":"2026-11-01","assignment":1},
     /// #                   "plan":"basic","version":1,"strategy":"calls","group":"calls","unit":"ms",
     /// #                   "count":2,"quantity":"4500000","text":"at 0.02 a minute, pro rata",
-    /// #                   "exact":"1.5","billed_before":"0","amount":"1.5",
+    /// #                   "exact":"1.5","scope":"stretch:2026-10-01:1","amount":"1.5",
     /// #                   "parts":[{"day":"2026-10-05","revision":1,"share":"1"},
     /// #                            {"day":"2026-10-06","revision":1,"share":"0.5"}]}],
     /// #         "taxed":{"net":"1.5","taxes":[],"total":"1.5"}}"#,
@@ -129,7 +189,7 @@ impl RunningBill {
 /// #                              "start":"2026-10-01","end":"2026-11-01","assignment":1},
 /// #                   "plan":"basic","version":1,"strategy":"calls","group":"calls","unit":"ms",
 /// #                   "count":2,"quantity":"4500000","text":"at 0.02 a minute, pro rata",
-/// #                   "exact":"1.5","billed_before":"0","amount":"1.5",
+/// #                   "exact":"1.5","scope":"stretch:2026-10-01:1","amount":"1.5",
 /// #                   "parts":[{"day":"2026-10-05","revision":1,"share":"1"},
 /// #                            {"day":"2026-10-06","revision":1,"share":"0.5"}]}],
 /// #         "taxed":{"net":"1.5","taxes":[],"total":"1.5"}}"#,
@@ -162,9 +222,12 @@ pub struct Line {
     pub text: String,
     /// What the scope costs so far, before rounding.
     pub exact: Exact,
+    /// Over what the strategy counts.
+    pub scope: ScopeKey,
     /// What the scope was billed before.
-    pub billed_before: Amount,
-    /// `exact` rounded, less `billed_before`.
+    #[serde(default, skip_serializing_if = "Carry::is_nothing")]
+    pub before: Carry,
+    /// `exact` rounded, less what was billed before.
     pub amount: Amount,
     /// The days it is made of; their shares add up to `amount`.
     pub parts: Vec<LinePart>,
@@ -206,6 +269,9 @@ pub struct InvoiceSummary {
     pub number: u64,
     /// Who pays.
     pub account: AccountId,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "InvoiceKind::is_period")]
+    pub kind: InvoiceKind,
     /// For which period.
     pub period: Period,
     /// What is to be paid.
@@ -228,7 +294,7 @@ impl Invoice {
     /// #                              "start":"2026-10-01","end":"2026-11-01","assignment":1},
     /// #                   "plan":"basic","version":1,"strategy":"calls","group":"calls","unit":"ms",
     /// #                   "count":2,"quantity":"4500000","text":"at 0.02 a minute, pro rata",
-    /// #                   "exact":"1.5","billed_before":"0","amount":"1.5",
+    /// #                   "exact":"1.5","scope":"stretch:2026-10-01:1","amount":"1.5",
     /// #                   "parts":[{"day":"2026-10-05","revision":1,"share":"1"},
     /// #                            {"day":"2026-10-06","revision":1,"share":"0.5"}]}],
     /// #         "taxed":{"net":"1.5","taxes":[],"total":"1.5"}}"#,
@@ -245,6 +311,7 @@ impl Invoice {
             series: self.series.clone(),
             number: self.number,
             account: self.draft.account.clone(),
+            kind: self.draft.kind,
             period: self.draft.period,
             total: Money::new(self.draft.taxed.total, self.draft.currency),
         }
@@ -265,7 +332,7 @@ impl Invoice {
     /// #                              "start":"2026-10-01","end":"2026-11-01","assignment":1},
     /// #                   "plan":"basic","version":1,"strategy":"calls","group":"calls","unit":"ms",
     /// #                   "count":2,"quantity":"4500000","text":"at 0.02 a minute, pro rata",
-    /// #                   "exact":"1.5","billed_before":"0","amount":"1.5",
+    /// #                   "exact":"1.5","scope":"stretch:2026-10-01:1","amount":"1.5",
     /// #                   "parts":[{"day":"2026-10-05","revision":1,"share":"1"},
     /// #                            {"day":"2026-10-06","revision":1,"share":"0.5"}]}],
     /// #         "taxed":{"net":"1.5","taxes":[],"total":"1.5"}}"#,
@@ -296,7 +363,7 @@ impl Invoice {
     /// #                              "start":"2026-10-01","end":"2026-11-01","assignment":1},
     /// #                   "plan":"basic","version":1,"strategy":"calls","group":"calls","unit":"ms",
     /// #                   "count":2,"quantity":"4500000","text":"at 0.02 a minute, pro rata",
-    /// #                   "exact":"1.5","billed_before":"0","amount":"1.5",
+    /// #                   "exact":"1.5","scope":"stretch:2026-10-01:1","amount":"1.5",
     /// #                   "parts":[{"day":"2026-10-05","revision":1,"share":"1"},
     /// #                            {"day":"2026-10-06","revision":1,"share":"0.5"}]}],
     /// #         "taxed":{"net":"1.5","taxes":[],"total":"1.5"}}"#,
@@ -335,7 +402,7 @@ impl Invoice {
     /// #                              "start":"2026-10-01","end":"2026-11-01","assignment":1},
     /// #                   "plan":"basic","version":1,"strategy":"calls","group":"calls","unit":"ms",
     /// #                   "count":2,"quantity":"4500000","text":"at 0.02 a minute, pro rata",
-    /// #                   "exact":"1.5","billed_before":"0","amount":"1.5",
+    /// #                   "exact":"1.5","scope":"stretch:2026-10-01:1","amount":"1.5",
     /// #                   "parts":[{"day":"2026-10-05","revision":1,"share":"1"},
     /// #                            {"day":"2026-10-06","revision":1,"share":"0.5"}]}],
     /// #         "taxed":{"net":"1.5","taxes":[],"total":"1.5"}}"#,
