@@ -2,6 +2,7 @@
 //!
 //! [`Billing`] is the door: it begins a unit of work, loads facts, asks `billing_core` to decide, applies what was decided and
 //! commits. The ports behind it are [`store`]; [`MemoryStore`] and `SqliteStore` implement them.
+//! [`schedule`] is what a host drives invoice runs and hand-overs with, [`settlement`] whom they go to.
 //! [`verify`](verify::verify) recomputes everything a store holds, [`state_hash()`] compares stores.
 
 mod answer;
@@ -12,6 +13,7 @@ pub mod conformance;
 pub mod error;
 pub mod memory;
 mod plans;
+pub mod schedule;
 pub mod settlement;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;

@@ -187,8 +187,8 @@ impl Sum {
 
     fn finish(self, currency: Currency) -> ConsolidatedSum {
         let line = |((name, percent), (base, amount))| TaxLine { name, percent, base, amount };
-        let taxes = self.taxes.into_iter().map(line).collect();
-        let taxed = Taxed { net: self.net, taxes, total: self.total };
-        ConsolidatedSum { currency, taxed, unpaid: self.unpaid }
+        let Self { net, total, unpaid, taxes } = self;
+        let taxes = taxes.into_iter().map(line).collect();
+        ConsolidatedSum { currency, taxed: Taxed { net, taxes, total }, unpaid }
     }
 }

@@ -106,7 +106,6 @@ impl InvoiceKind {
     /// assert!(!InvoiceKind::Advance.is_period());
     /// ```
     #[must_use]
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde asks for")]
     pub const fn is_period(&self) -> bool {
         match self {
             Self::Period => true,

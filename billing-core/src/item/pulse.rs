@@ -155,6 +155,7 @@ impl Properties {
     /// assert_eq!(properties.iter().next(), Some(("a", "1")));
     /// # Ok::<(), billing_core::item::InvalidProperties>(())
     /// ```
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }

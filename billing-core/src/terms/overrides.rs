@@ -81,6 +81,7 @@ impl Overrides {
     /// assert_eq!((strategy.as_str(), terms.len()), ("fee", 1));
     /// # Ok::<(), serde_json::Error>(())
     /// ```
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&StrategyId, &Map<String, Value>)> {
         self.0.iter()
     }

@@ -315,7 +315,9 @@ impl Tenant {
             let page = facts.parked_page(after.as_ref(), PAGE).await?;
             let Some(last) = page.last() else { break };
             after = Some(last.incoming.key.clone());
-            page.iter().for_each(|parked| report.wait(parked));
+            for parked in &page {
+                report.wait(parked);
+            }
         }
         let mut after: Option<Dropped> = None;
         loop {

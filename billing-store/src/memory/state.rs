@@ -36,7 +36,8 @@ pub(super) struct State {
     assignments: BTreeMap<AccountId, Vec<Assignment>>,
     plans: BTreeMap<(PlanId, u32), PlanSpec>,
     items: BTreeMap<ItemKey, StoredItem>,
-    history: BTreeMap<(AccountId, Instant, ItemKey), ()>,
+    /// Items in order of time, with their kinds.
+    history: BTreeMap<(AccountId, Instant, ItemKey), &'static str>,
     parked: BTreeMap<ItemKey, Parked>,
     dropped: BTreeMap<(Instant, ItemKey), Dropped>,
     journal: BTreeMap<(AccountId, u64), JournalEntry>,
@@ -90,7 +91,8 @@ impl State {
         for item in items {
             let (key, account) = (item.claim.key.clone(), item.claim.account.clone());
             put.add(|s| &mut s.items, key.clone(), item.clone(), "item")?;
-            put.set(|s| &mut s.history, (account, item.item.at(), key), Some(()));
+            let (at, kind) = (item.item.at(), item.item.kind());
+            put.set(|s| &mut s.history, (account, at, key), Some(kind));
         }
         put.moved(moved);
         for parked in parked {
@@ -158,13 +160,14 @@ impl State {
 
     pub(super) fn history(&self, account: &AccountId, of: &HistoryPage<'_>) -> Vec<StoredItem> {
         let after = of.after.map(|(at, key)| (account.clone(), at, key.clone()));
-        let mine = self
-            .history
-            .keys()
-            .filter(|(id, at, _)| id == account && of.from <= *at && *at < of.until);
-        let later = mine.filter(|place| after.as_ref().is_none_or(|after| *place > after));
-        let items = later.filter_map(|(_, _, key)| self.items.get(key));
-        let items = items.filter(|item| of.kind.is_none_or(|kind| item.item.kind() == kind));
+        let within = |(id, at, _): &(AccountId, Instant, ItemKey), kind: &str| {
+            id == account
+                && (of.from..of.until).contains(at)
+                && of.kind.is_none_or(|asked| asked == kind)
+        };
+        let mine = self.history.iter().filter(|(place, kind)| within(place, kind));
+        let later = mine.filter(|(place, _)| after.as_ref().is_none_or(|after| *place > after));
+        let items = later.filter_map(|((_, _, key), _)| self.items.get(key));
         items.take(size(of.limit)).cloned().collect()
     }
 

@@ -693,8 +693,10 @@ impl Facts for SqliteUnit {
         after: Option<(&AccountId, Day, u32)>,
         limit: u32,
     ) -> StoreResult<Vec<Settlement>> {
-        let (account, day, revision) =
-            after.map_or(("", 0, 0), |(id, day, revision)| (id.as_str(), day.ordinal(), revision));
+        let (account, day, revision) = after
+            .map_or(("", i64::MIN, 0_i64), |(account, day, revision)| {
+                (account.as_str(), day.ordinal().into(), revision.into())
+            });
         self.all(
             "billing_settlement",
             concat!(
@@ -705,7 +707,7 @@ impl Facts for SqliteUnit {
                  and s.state in ('pending', 'sent') \
                  order by s.account, s.day, s.day_revision limit ?5"
             ),
-            &[Text(account), Int(day.into()), Int(revision.into()), Int(limit.into())],
+            &[Text(account), Int(day), Int(revision), Int(limit.into())],
         )
         .await
     }

@@ -190,12 +190,10 @@ impl Check<'_> {
                     }
                 }
                 Happened::SettlementAnswered { day, revision, answer } => {
-                    match self.seen.handed.get_mut(&(*day, *revision)) {
-                        Some((_, last)) => *last = Some(answer.clone()),
-                        None => {
-                            let what = format!("revision {revision} of {day} has only an answer");
-                            self.find(Promise::Settlement, what);
-                        }
+                    let handed = self.seen.handed.get_mut(&(*day, *revision));
+                    if handed.map(|(_, last)| *last = Some(answer.clone())).is_none() {
+                        let what = format!("revision {revision} of {day} has only an answer");
+                        self.find(Promise::Settlement, what);
                     }
                 }
                 other => self.find(Promise::Journal, format!("an unknown event: {other:?}")),

@@ -80,27 +80,21 @@ impl Check<'_> {
             invoices.into_iter().map(|i| ((i.series.clone(), i.number), i)).collect();
         let by_key = totals.iter().map(|total| (total.key.clone(), total.clone()));
         let mut ledger = Ledger { totals: by_key.collect(), ..Ledger::default() };
-        let mut voided = BTreeMap::new();
+        let mut issued: BTreeMap<(SeriesId, u64), Invoice> = BTreeMap::new();
         for life in core::mem::take(&mut self.seen.lives) {
-            match life {
-                Life::Issued { number, digest, assignments } => match invoices.remove(&number) {
-                    Some(invoice) => {
+            let found = match life {
+                Life::Issued { number, digest, assignments } => {
+                    invoices.remove(&number).map(|invoice| {
                         self.issued(&mut ledger, &invoice, digest, assignments);
-                        drop(voided.insert(number, invoice));
-                    }
-                    None => {
-                        let what = format!("invoice {} {} is missing", number.0, number.1);
-                        self.find(Promise::Invoice, what);
-                    }
-                },
-                Life::Voided { number } => match voided.get(&number) {
-                    Some(invoice) => self.voided(&mut ledger, invoice),
-                    None => {
-                        let what =
-                            format!("invoice {} {} is void before issue", number.0, number.1);
-                        self.find(Promise::Invoice, what);
-                    }
-                },
+                        drop(issued.insert(number.clone(), invoice));
+                    })
+                }
+                Life::Voided { number } => {
+                    issued.get(&number).map(|invoice| self.voided(&mut ledger, invoice))
+                }
+            };
+            if found.is_none() {
+                self.find(Promise::Invoice, "an invoice that the journal names is missing");
             }
         }
         for (series, number) in invoices.keys() {
@@ -183,14 +177,12 @@ impl Check<'_> {
         for key in invoice.part_keys() {
             let total = ledger.totals.get(&key).filter(|total| total.closed).cloned();
             let new = ledger.in_lines.insert(key.clone());
-            match total.filter(|_| new) {
-                Some(total) => parts.push(total),
-                None => {
-                    let what =
-                        format!("{key:?} is in a line of invoice {} wrongly", invoice.number);
-                    self.find(Promise::LinePart, what);
-                }
+            let part = total.filter(|_| new);
+            if part.is_none() {
+                let what = format!("{key:?} is in a line of invoice {} wrongly", invoice.number);
+                self.find(Promise::LinePart, what);
             }
+            parts.extend(part);
         }
         parts
     }

@@ -100,6 +100,15 @@ fn by_days(price: Price, stretch: &Stretch) -> (Exact, String) {
     (Exact::from(price).mul(&share), format!("{days} of {whole} days at {price} a period"))
 }
 
+/// Refuses terms of a strategy that asks for none.
+fn no_terms(spec: &StrategySpec) -> Result<(), Problem> {
+    match &spec.terms {
+        serde_json::Value::Null => Ok(()),
+        serde_json::Value::Object(terms) if terms.is_empty() => Ok(()),
+        _ => Err(Problem("terms are not accepted: the kind asks for none".into())),
+    }
+}
+
 /// Refuses a condition on items in a strategy that charges without any.
 fn without_items(spec: &StrategySpec) -> Result<(), Problem> {
     if spec.applies_to.is_everything() {

@@ -67,7 +67,7 @@ pub struct PrepaidTerms {
 pub struct Prepaid {
     strategy: StrategyId,
     terms: PrepaidTerms,
-    prepaid: Group,
+    ahead: Group,
     covered: Group,
 }
 
@@ -91,9 +91,9 @@ impl Prepaid {
     /// ```
     pub fn try_new(spec: &StrategySpec) -> Result<Self, Problem> {
         kinds::without_items(spec)?;
-        let (prepaid, covered) = (kinds::group("prepaid")?, kinds::group("covered")?);
+        let (ahead, covered) = (kinds::group("prepaid")?, kinds::group("covered")?);
         let (strategy, terms) = (spec.id.clone(), kinds::terms(spec)?);
-        Ok(Self { strategy, terms, prepaid, covered })
+        Ok(Self { strategy, terms, ahead, covered })
     }
 
     /// What the strategies it covers charge, as differences.
@@ -128,7 +128,7 @@ impl Strategy for Prepaid {
 
     fn settle(&self, facts: &StretchFacts, bill: &mut Bill) -> Result<(), Problem> {
         let PrepaidTerms { per_period, proration, .. } = self.terms;
-        let amount = proration.charge(per_period, &self.prepaid, facts, bill);
+        let amount = proration.charge(per_period, &self.ahead, facts, bill);
         // What was charged in all is kept beside what of it was covered: what goes back when usage is corrected depends on both.
         let before = facts.before.get(&self.covered);
         let (was_charged, was_covered) = before.map_or_else(
@@ -136,7 +136,7 @@ impl Strategy for Prepaid {
             |carry| (carry.kept.clone(), carry.exact.negate()),
         );
         let charged = was_charged.add(&self.charged(bill));
-        let covered = charged.clone().max(Exact::zero()).min(amount.clone());
+        let covered = charged.clone().max(Exact::zero()).min(amount);
         if charged != was_charged || covered != was_covered {
             let text = format!("covered by {per_period} prepaid");
             let back = was_covered.sub(&covered);

@@ -1,6 +1,6 @@
 //! Usage that is counted and costs nothing here: shown, or handed downstream to be priced there.
 
-use alloc::string::{String, ToString as _};
+use alloc::string::String;
 
 use crate::{
     id::{Group, ProductId, StrategyId, Unit},
@@ -35,10 +35,6 @@ pub struct Unpriced {
     applies_to: AppliesTo,
 }
 
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NoTerms {}
-
 impl Unpriced {
     /// Builds the strategy from its document.
     ///
@@ -57,7 +53,7 @@ impl Unpriced {
     /// # Ok::<(), serde_json::Error>(())
     /// ```
     pub fn try_new(spec: &StrategySpec) -> Result<Self, Problem> {
-        let NoTerms {} = kinds::terms(spec)?;
+        kinds::no_terms(spec)?;
         Ok(Self { strategy: spec.id.clone(), applies_to: spec.applies_to.clone() })
     }
 
@@ -124,7 +120,7 @@ impl Strategy for Unpriced {
 
     fn settle(&self, facts: &StretchFacts, bill: &mut Bill) -> Result<(), Problem> {
         for group in facts.usage.keys() {
-            bill.charge(group.clone(), Exact::zero(), "counted, without a price".to_string());
+            bill.charge(group.clone(), Exact::zero(), "counted, without a price".into());
         }
         Ok(())
     }
