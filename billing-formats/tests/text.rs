@@ -142,7 +142,7 @@ Account  alice
 Period   2026-10-01 to 2026-10-31, Europe/Berlin
 Issued   2026-11-01T08:00:00Z
 
-                                        Calls            Usage        Amount EUR
+                                        Items            Usage        Amount EUR
 --------------------------------------------------------------------------------
 2026-10-01 to 2026-10-14, plan basic version 1
   talk, calls                            1204         24:01:01             28.82
@@ -174,7 +174,7 @@ DRAFT
 Account  alice
 Period   2026-10-01 to 2026-10-31, Europe/Berlin
 
-                                        Calls            Usage        Amount EUR
+                                        Items            Usage        Amount EUR
 --------------------------------------------------------------------------------
 No charges.
 --------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ use crate::{
     event::{Event, Happened, Head, JournalEntry},
     id::SeriesId,
     invoice::{Draft, Invoice, InvoiceSummary},
+    money::Amount,
     time::{Instant, Period, TimeError},
     usage::{DayTotal, ScopeKey},
 };
@@ -223,7 +224,7 @@ pub fn bill(facts: &BillFacts, at: Instant) -> Result<Vec<Draft>, BillError> {
 /// Issues every period of an account that ended by `as_of`, oldest first, with numbers after `last_number`.
 ///
 /// What is due in advance stands on the invoice of the period before; where there was none, as in an account's first period, it
-/// gets an invoice of its own, [`InvoiceKind::Advance`](crate::invoice::InvoiceKind), at most one a period.
+/// gets an invoice of its own, [`InvoiceKind::Advance`](crate::invoice::InvoiceKind), at most one a period and only over something.
 ///
 /// # Errors
 ///
@@ -295,7 +296,13 @@ pub fn issue(
     if let Some(open) =
         periods.last().filter(|open| advanced.is_none_or(|until| until < open.end()))
     {
-        run.issue(ledger.advance(*open)?)?;
+        let mut ahead = ledger.clone();
+        let settled = ahead.advance(*open)?;
+        // What is to be given back waits for the invoice of the period.
+        if settled.draft.taxed.total > Amount::ZERO {
+            run.issue(settled)?;
+            ledger = ahead;
+        }
     }
     let Run { head, issued, mut writes, .. } = run;
     if !issued.is_empty() {

@@ -1,6 +1,6 @@
 //! One line of a bill, under the heading of its days and plan.
 
-use billing_core::invoice::Line;
+use billing_core::{invoice::Line, plan::OneOffs};
 
 use crate::text::{days_between, layout::Page, usage::usage};
 
@@ -9,13 +9,23 @@ pub(super) fn is_under_same_heading(above: &Line, line: &Line) -> bool {
     (above.stretch, &above.plan, above.version) == (line.stretch, &line.plan, line.version)
 }
 
+/// Whether a line is neither of usage nor of money; a strategy that keeps a number for itself leaves such lines.
+pub(super) fn says_nothing(line: &Line) -> bool {
+    line.unit.is_none() && line.amount.is_zero()
+}
+
 pub(super) fn heading(page: &mut Page, line: &Line) {
     let days = days_between(line.stretch.start, line.stretch.end);
     page.text(&format!("{days}, plan {} version {}", line.plan, line.version));
 }
 
 pub(super) fn line(page: &mut Page, line: &Line, decimals: u32) {
-    let name = format!("{}, {}", line.strategy, line.group);
+    let (strategy, group) = (line.strategy.as_str(), line.group.as_str());
+    let name = if strategy == group || strategy == OneOffs::ID {
+        group.to_owned()
+    } else {
+        format!("{strategy}, {group}")
+    };
     let (calls, used) = match &line.unit {
         Some(unit) => (line.count.to_string(), usage(line.quantity, unit)),
         None => (String::new(), String::new()),

@@ -5,7 +5,7 @@ mod line;
 mod usage;
 
 use billing_core::{
-    invoice::{Draft, Invoice},
+    invoice::{Draft, Invoice, InvoiceKind},
     money::Amount,
     tax::TaxMode,
     time::{Day, Period},
@@ -21,7 +21,7 @@ use self::layout::Page;
 /// # Examples
 ///
 /// ```
-/// # use billing_core::invoice::{Draft, Invoice};
+/// # use billing_core::invoice::{Draft, Invoice, InvoiceKind};
 /// # let draft: Draft = serde_json::from_str(r#"{
 /// #     "account": "alice", "period": {"start": "2026-10-01", "end": "2026-11-01"},
 /// #     "start": "2026-09-30T22:00:00Z", "end": "2026-10-31T23:00:00Z",
@@ -77,18 +77,22 @@ pub fn draft(draft: &Draft) -> String {
 
 fn head(page: &mut Page, draft: &Draft) {
     page.field("Account", draft.account.as_str());
-    page.field("Period", &format!("{}, {}", days(draft.period), draft.zone));
+    let label = match draft.kind {
+        InvoiceKind::Period => "Period",
+        InvoiceKind::Advance => "Ahead of",
+    };
+    page.field(label, &format!("{}, {}", days(draft.period), draft.zone));
 }
 
 fn body(page: &mut Page, draft: &Draft) {
     page.blank();
-    page.columns("", "Calls", "Usage", &format!("Amount {}", draft.currency));
+    page.columns("", "Items", "Usage", &format!("Amount {}", draft.currency));
     page.rule('-');
     if draft.lines.is_empty() {
         page.text("No charges.");
     }
     let mut above = None;
-    for line in &draft.lines {
+    for line in draft.lines.iter().filter(|line| !line::says_nothing(line)) {
         if above.is_none_or(|above| !line::is_under_same_heading(above, line)) {
             if above.is_some() {
                 page.blank();
