@@ -257,3 +257,22 @@ fn tax_that_prices_hold_already_is_said_to_be_in_them() {
     );
     assert!(total.starts_with("Total EUR ") && total.ends_with(" 1.19"), "{total}");
 }
+
+#[test]
+fn what_is_due_in_advance_is_headed_so_and_a_line_without_usage_and_money_is_left_out() {
+    let fee = Row { strategy: "fee", unit: None, count: 0, quantity: "0", amount: "10", ..ROW };
+    let covered = Row { strategy: "credit", amount: "0", text: "covered", ..fee };
+    let mut draft = draft(&[fee, covered], untaxed("10"));
+    draft.kind = InvoiceKind::Advance;
+    let text = text::draft(&draft);
+    assert!(text.contains("\nAhead of 2026-10-01 to 2026-10-31, Europe/Berlin\n"), "{text}");
+    assert!(!text.contains("credit") && !text.contains("covered"), "{text}");
+}
+
+#[test]
+fn a_charge_made_once_is_called_by_its_name() {
+    let mut draft = draft(&[Row { strategy: "one_off", ..ROW }], untaxed("28.82"));
+    draft.lines.first_mut().unwrap().group = "set-up".parse().unwrap();
+    let text = text::draft(&draft);
+    assert!(text.contains("\n  set-up  ") && !text.contains("one_off"), "{text}");
+}
