@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
+use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use billing_core::id::TenantId;
 use billing_store::{
@@ -86,6 +86,52 @@ async fn two_stores_on_one_file_wait_for_each_other() {
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
+/// The columns that may change after all.
+const MOVING: [&str; 5] = ["current_seq", "void", "state", "detail", "attempts"];
+
+/// What is written once: a row of each table, and the edits that it takes all the same.
+const PAST: [(&str, &str, &[&str]); 13] = [
+    ("billing_plan", "'acme', 'basic', 1, '{}', zeroblob(32)", &[]),
+    ("billing_account_settings", "'acme', 'alice', 'carol', '{}'", &[]),
+    ("billing_assignment", "'acme', 'alice', 1, 0, 'basic', 1, '{}', zeroblob(32)", &[]),
+    (
+        "billing_item",
+        "'acme', 'pbx', '1', '', 0, 'alice', 'call', 0, '{}', 1, zeroblob(32), 1, 1, 1",
+        &["current_seq = 7"],
+    ),
+    (
+        "billing_posting",
+        "'acme', 'alice', 1, 'pbx', '1', '', 0, 1, zeroblob(32), 'rated', 0, 1, 'calls', 'calls', 1, 1, \
+         '2026a', 'ms', 'EUR', 1, '1', null",
+        &[],
+    ),
+    ("billing_event", "'acme', 'alice', 2, 0, '{}'", &[]),
+    ("billing_intake", "'acme', 'batch', '', 0, 0, 0, 0, 0, 0, 0, zeroblob(32)", &[]),
+    ("billing_refusal", "'acme', 'batch', 0, 'line 1', 'torn', '', zeroblob(32)", &[]),
+    (
+        "billing_dropped",
+        "'acme', 0, 'pbx', '2', '', 0, null, '{}', '{}', 0, 'a test', zeroblob(32)",
+        &[],
+    ),
+    (
+        "billing_invoice",
+        "'acme', 'main', 1, 'alice', 'period', 0, 31, 0, 'EUR', '1', '{}', zeroblob(32), 0",
+        &["void = 1"],
+    ),
+    ("billing_invoice_mark", "'acme', 'main', 1, 0, '{}'", &[]),
+    (
+        "billing_line_part",
+        "'acme', 'alice', 0, 1, 'calls', 'calls', 1, 'main', 1, 0, '1', 0",
+        &["void = 1"],
+    ),
+    (
+        "billing_settlement",
+        "'acme', 'alice', 0, 1, '{}', zeroblob(32), 'pending', '{}', 0",
+        // An upsert names the content too, and leaves it as it is.
+        &["state = 'sent', detail = '[]', attempts = 1, body = '{}', digest = zeroblob(32)"],
+    ),
+];
+
 #[tokio::test]
 async fn the_past_is_not_edited() {
     let folder = folder("past");
@@ -95,12 +141,43 @@ async fn the_past_is_not_edited() {
     store.close().await;
     let options = SqliteConnectOptions::new().filename(&file);
     let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
-    let insert = "insert into billing_event values ('acme', 'alice', 1, 0, '{}')";
-    sqlx::query(insert).execute(&mut connection).await.unwrap();
-    for edit in ["update billing_event set at = 1", "delete from billing_event"] {
-        let error = sqlx::query(edit).execute(&mut connection).await.unwrap_err();
-        assert!(error.to_string().contains("never"), "{edit}: {error}");
+    for (table, row, allowed) in PAST {
+        run(&mut connection, &format!("insert into {table} values ({row})")).await.unwrap();
+        let columns = format!("select name from pragma_table_info('{table}')");
+        let columns: Vec<String> =
+            sqlx::query_scalar(AssertSqlSafe(columns)).fetch_all(&mut connection).await.unwrap();
+        assert!(columns.len() > 3, "{table} has no columns");
+        for column in columns {
+            if MOVING.contains(&column.as_str()) {
+                continue;
+            }
+            let other = format!(
+                "case typeof({column}) when 'integer' then {column} + 1 when 'null' then 'x' \
+                 when 'blob' then randomblob(32) else {column} || '1' end"
+            );
+            refused(&mut connection, &format!("update {table} set {column} = {other}")).await;
+        }
+        refused(&mut connection, &format!("delete from {table}")).await;
+        for edit in allowed {
+            run(&mut connection, &format!("update {table} set {edit}")).await.unwrap();
+        }
     }
+    let accepted = "update billing_settlement set state = 'accepted'";
+    run(&mut connection, accepted).await.unwrap();
+    for edit in ["state = 'pending'", "attempts = 2", "detail = '{}'"] {
+        refused(&mut connection, &format!("update billing_settlement set {edit}")).await;
+    }
+    let error = run(&mut connection, "update billing_invoice set void = 0").await.unwrap_err();
+    assert!(error.to_string().contains("stays void"), "{error}");
     connection.close().await.unwrap();
     std::fs::remove_dir_all(&folder).unwrap();
+}
+
+async fn run(connection: &mut SqliteConnection, sql: &str) -> sqlx::Result<()> {
+    sqlx::query(AssertSqlSafe(sql.to_owned())).execute(connection).await.map(drop)
+}
+
+async fn refused(connection: &mut SqliteConnection, sql: &str) {
+    let error = run(connection, sql).await.unwrap_err();
+    assert!(error.to_string().contains("never"), "{sql}: {error}");
 }

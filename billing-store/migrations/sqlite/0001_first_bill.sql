@@ -331,8 +331,10 @@ create trigger billing_dropped_kept before update on billing_dropped
 begin select raise(abort, 'a dropped item is never changed'); end;
 create trigger billing_dropped_stays before delete on billing_dropped
 begin select raise(abort, 'a dropped item is never deleted'); end;
-create trigger billing_settlement_kept before update of tenant, account, day, day_revision, body, digest
-    on billing_settlement
+-- An upsert names every column, so what is looked at is whether one of them changes.
+create trigger billing_settlement_kept before update on billing_settlement
+when (new.tenant, new.account, new.day, new.day_revision, new.body, new.digest)
+    is not (old.tenant, old.account, old.day, old.day_revision, old.body, old.digest)
 begin select raise(abort, 'what is handed over is never changed'); end;
 create trigger billing_settlement_accepted before update on billing_settlement when old.state = 'accepted'
 begin select raise(abort, 'an accepted settlement is never changed'); end;
