@@ -241,8 +241,8 @@ impl Facts for SqliteUnit {
                 " from billing_item i indexed by billing_item_history \
                  where i.tenant = ?1 and i.account = ?2 and i.at >= ?3 and i.at < ?4 \
                  and (i.at, i.source, i.id, i.leg, i.partial) > (?5, ?6, ?7, ?8, ?9) \
-                 and (?10 = '' or i.kind = ?10) \
-                 order by i.at, i.source, i.id, i.leg, i.partial limit ?11"
+                 and (?10 = 1 or i.kind = ?11) \
+                 order by i.at, i.source, i.id, i.leg, i.partial limit ?12"
             ),
             &[
                 Text(account.as_str()),
@@ -253,6 +253,7 @@ impl Facts for SqliteUnit {
                 Text(id),
                 Text(leg),
                 Int(partial),
+                Int(of.kind.is_none().into()),
                 Text(of.kind.unwrap_or("")),
                 Int(of.limit.into()),
             ],
