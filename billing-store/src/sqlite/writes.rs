@@ -94,6 +94,16 @@ impl Writer<'_> {
         insert.run(self.connection, rows, bind).await
     }
 
+    /// Runs a statement whose parameters are the tenant and keys as JSON. Keys are cast to what their columns are, or only the
+    /// first of them would be looked up in an index.
+    async fn change(&mut self, sql: &'static str, keys: &str) -> StoreResult<()> {
+        #[cfg(test)]
+        super::tests::note(sql);
+        let statement = sqlx::query(sql).bind(self.tenant).bind(keys);
+        let _done = statement.execute(&mut *self.connection).await.map_err(failed)?;
+        Ok(())
+    }
+
     async fn accounts(
         &mut self,
         accounts: &[AccountSettings],
@@ -205,16 +215,13 @@ impl Writer<'_> {
         if keys.is_empty() {
             return Ok(());
         }
-        let _done = sqlx::query(
+        self.change(
             "delete from billing_parked where tenant = ?1 and (source, id, leg, partial) in \
-             (select value ->> 0, value ->> 1, value ->> 2, value ->> 3 from json_each(?2))",
+             (select cast(value ->> 0 as text), cast(value ->> 1 as text), \
+             cast(value ->> 2 as text), cast(value ->> 3 as integer) from json_each(?2))",
+            &keys_json(keys)?,
         )
-        .bind(self.tenant)
-        .bind(keys_json(keys)?)
-        .execute(&mut *self.connection)
         .await
-        .map_err(failed)?;
-        Ok(())
     }
 
     async fn dropped(&mut self, dropped: &[Dropped]) -> StoreResult<()> {
@@ -244,18 +251,19 @@ impl Writer<'_> {
             return Ok(());
         }
         let rows: Vec<_> = moved.iter().map(|(key, seq)| (key_cells(key), seq)).collect();
-        let _done = sqlx::query(
-            "update billing_item set current_seq = k.value ->> 1 from json_each(?2) k \
-             where billing_item.tenant = ?1 and billing_item.source = k.value ->> 0 ->> 0 \
-             and billing_item.id = k.value ->> 0 ->> 1 and billing_item.leg = k.value ->> 0 ->> 2 \
-             and billing_item.partial = k.value ->> 0 ->> 3",
+        // The tenant comes with the keys: told by itself, it tempts the planner to walk all of its items.
+        self.change(
+            "with k(tenant, source, id, leg, partial, seq) as materialized (
+                 select ?1, value ->> 0 ->> 0, value ->> 0 ->> 1, value ->> 0 ->> 2, \
+                 value ->> 0 ->> 3, value ->> 1 from json_each(?2)
+             )
+             update billing_item set current_seq = k.seq from k \
+             where billing_item.tenant = k.tenant and billing_item.source = k.source \
+             and billing_item.id = k.id and billing_item.leg = k.leg \
+             and billing_item.partial = k.partial",
+            &json(&rows)?,
         )
-        .bind(self.tenant)
-        .bind(json(&rows)?)
-        .execute(&mut *self.connection)
         .await
-        .map_err(failed)?;
-        Ok(())
     }
 
     /// Marks invoices; a void one has its row and its line parts marked too.
@@ -278,20 +286,19 @@ impl Writer<'_> {
             return Ok(());
         }
         let void = json(&void)?;
-        for sql in [
+        self.change(
             "update billing_invoice set void = 1 where tenant = ?1 and (series, number) in \
-             (select value ->> 0, value ->> 1 from json_each(?2))",
-            "update billing_line_part set void = 1 where tenant = ?1 and (series, number) in \
-             (select value ->> 0, value ->> 1 from json_each(?2))",
-        ] {
-            let _done = sqlx::query(sql)
-                .bind(self.tenant)
-                .bind(void.as_str())
-                .execute(&mut *self.connection)
-                .await
-                .map_err(failed)?;
-        }
-        Ok(())
+             (select cast(value ->> 0 as text), cast(value ->> 1 as integer) from json_each(?2))",
+            &void,
+        )
+        .await?;
+        self.change(
+            "update billing_line_part indexed by billing_line_part_invoice set void = 1 \
+             where tenant = ?1 and (series, number) in \
+             (select cast(value ->> 0 as text), cast(value ->> 1 as integer) from json_each(?2))",
+            &void,
+        )
+        .await
     }
 
     async fn settlements(&mut self, settlements: &[Settlement]) -> StoreResult<()> {
