@@ -8,15 +8,17 @@ use std::{
 use sqlx::{AssertSqlSafe, Row as _};
 
 use billing_core::{
+    decide::Writes,
     id::{AccountId, TenantId},
+    invoice::{InvoiceMark, InvoiceState},
     item::ItemKey,
-    time::Day,
+    time::{Day, Instant},
     usage::ScopeKey,
 };
 
 use crate::{
     sqlite::{Guard, Held, SqliteStore},
-    store::Store as _,
+    store::{HistoryPage, Locks, Store as _},
 };
 
 static ASKED: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
@@ -26,13 +28,26 @@ pub(super) fn note(sql: &'static str) {
     let _new: bool = ASKED.lock().unwrap_or_else(PoisonError::into_inner).insert(sql);
 }
 
-/// What may walk all rows of a tenant: lists of everything, and what `verify` alone asks.
-const WALKS: [&str; 4] = [
-    "from billing_plan where tenant = ?1 order by",
-    "from billing_series where",
-    "where tenant = ?1 and account > ?2",
-    "where not exists",
+/// What lists everything of a tenant, and so walks it; by a text of each statement that no other has.
+const WALKS: [(&str, &str); 3] = [
+    ("from billing_plan where tenant = ?1 order by", "every plan, of which there are few"),
+    ("from billing_series where", "every series, of which there are fewer"),
+    ("where not exists", "what `verify` alone asks: the accounts that any row names"),
 ];
+
+/// What changes rows that are there: the table, and the columns by which each row is looked up.
+const CHANGES: [(&str, &str, &str); 4] = [
+    ("delete from billing_parked", "billing_parked", "source=? AND id=? AND leg=? AND partial=?"),
+    ("update billing_item set", "billing_item", "source=? AND id=? AND leg=? AND partial=?"),
+    ("update billing_invoice set", "billing_invoice", "series=? AND number=?"),
+    // The index of an invoice's parts; their key begins with the account.
+    ("update billing_line_part indexed", "billing_line_part", "series=? AND number=?"),
+];
+
+/// How often a text stands in the source of a module.
+fn count(source: &str, text: &str) -> usize {
+    source.matches(text).count()
+}
 
 #[tokio::test]
 async fn every_statement_finds_its_rows_by_their_whole_key() {
@@ -41,27 +56,46 @@ async fn every_statement_finds_its_rows_by_their_whole_key() {
     let store = SqliteStore::open(folder.join("billing.db")).await.unwrap();
     store.migrate().await.unwrap();
     ask_everything(&store).await;
+    change_everything(&store).await;
     let asked = ASKED.lock().unwrap().clone();
-    assert!(asked.len() >= 25, "{} statements are fewer than there are", asked.len());
+    // Each call of these has a statement of its own; a question that is not asked above would be missing here.
+    let (facts, writes) = (include_str!("facts.rs"), include_str!("writes.rs"));
+    let changes = count(writes, ".change(");
+    assert_eq!(asked.len(), count(facts, ".all(") + changes, "statements were not all noted");
+    assert_eq!(changes, CHANGES.len());
     let reader = store.readers.acquire().await.unwrap();
     let mut guard = Guard::begin(Held::Reader(reader), "begin").await.unwrap();
+    let (mut walks, mut changes) = (BTreeSet::new(), BTreeSet::new());
     for sql in asked {
-        if WALKS.iter().any(|walk| sql.contains(walk)) {
-            continue;
-        }
         let explain = AssertSqlSafe(format!("explain query plan {sql}"));
         let steps = sqlx::query(explain).fetch_all(guard.connection().unwrap()).await.unwrap();
-        for step in steps {
-            let step: String = step.get("detail");
-            let keys = step.contains("json_each") || step.starts_with("SCAN k ");
-            let scans = step.starts_with("SCAN") && !keys;
-            let whole_tenant = step.contains("(tenant=?)");
-            assert!(!scans && !whole_tenant, "{step}\nin {sql}");
+        let steps: Vec<String> = steps.iter().map(|step| step.get("detail")).collect();
+        assert!(!steps.is_empty(), "no plan for {sql}");
+        let walk = WALKS.iter().find(|(text, _)| sql.contains(text));
+        match (walk, steps.iter().find(|step| walks_rows(step))) {
+            (None, None) => {}
+            (Some((text, _)), Some(_)) => drop(walks.insert(text)),
+            (None, Some(step)) => panic!("{step}\nin {sql}"),
+            (Some((_, why)), None) => panic!("not a walk any more ({why}): {sql}"),
+        }
+        for (text, table, key) in CHANGES.iter().filter(|(text, ..)| sql.contains(text)) {
+            let target = format!("SEARCH {table} USING ");
+            let key = format!("(tenant=? AND {key})");
+            let by_key = steps.iter().any(|step| step.starts_with(&target) && step.ends_with(&key));
+            assert!(by_key, "{steps:?}\nin {sql}");
+            changes.insert(text);
         }
     }
+    assert_eq!((walks.len(), changes.len()), (WALKS.len(), CHANGES.len()), "a text fits nothing");
     drop(guard);
     store.close().await;
     std::fs::remove_dir_all(&folder).unwrap();
+}
+
+/// Whether a step reads a table, or all that a tenant has in it. The keys of a question are read one after the other.
+fn walks_rows(step: &str) -> bool {
+    let keys = step.contains("json_each") || step.starts_with("SCAN k");
+    (step.starts_with("SCAN") && !keys) || step.contains("(tenant=?)")
 }
 
 async fn ask_everything(store: &SqliteStore) {
@@ -95,4 +129,32 @@ async fn ask_everything(store: &SqliteStore) {
     drop(facts.invoice(&series, 1).await.unwrap());
     drop(facts.invoice_numbers(&series, 0, 1).await.unwrap());
     drop(facts.all_series().await.unwrap());
+    let customer = "carol".parse().unwrap();
+    drop(facts.accounts_of(&customer).await.unwrap());
+    drop(facts.unhanded_accounts(Some(&account), 1).await.unwrap());
+    let (from, until) = (Instant::MIN, Instant::MAX);
+    let of = HistoryPage { from, until, kind: Some("call"), after: Some((from, &key)), limit: 1 };
+    drop(facts.history(&account, &of).await.unwrap());
+    drop(facts.dropped_page(Some((from, &key)), 1).await.unwrap());
+    drop(facts.unhanded(&accounts).await.unwrap());
+    drop(facts.totals_between(&account, Day::MIN, Day::MAX).await.unwrap());
+    let place = Some((Day::MIN, &series, 1));
+    drop(facts.invoice_page(&account, place, 1).await.unwrap());
+    drop(facts.last_invoice(&account).await.unwrap());
+    drop(facts.invoice_marks(&[(series.clone(), 1)]).await.unwrap());
+    drop(facts.settlements(&[(account.clone(), Day::MIN, 1)]).await.unwrap());
+    drop(facts.settlements_of(&account).await.unwrap());
+    drop(facts.unanswered(Some((&account, Day::MIN, 1)), 1).await.unwrap());
+}
+
+/// Whatever updates or deletes by keys.
+async fn change_everything(store: &SqliteStore) {
+    let key = ItemKey::new("pbx".parse().unwrap(), "1".parse().unwrap());
+    let (series, state) = ("main".parse().unwrap(), InvoiceState::Void { reason: String::new() });
+    let mark = InvoiceMark { series, number: 1, at: Instant::MIN, state };
+    let (unparked, moved, marks) = (vec![key.clone()], vec![(key, 1)], vec![mark]);
+    let writes = Writes { unparked, moved, marks, ..Writes::default() };
+    let acme = TenantId::try_new("acme").unwrap();
+    let mut unit = store.begin(&acme, &Locks::default()).await.unwrap();
+    unit.apply(&writes).await.unwrap();
 }
