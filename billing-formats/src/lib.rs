@@ -3,6 +3,9 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`asterisk`] | reads the `Master.csv` that Asterisk writes |
+//! | [`csv`] | reads calls and pulses from any CSV, by a mapping of its columns |
+//! | [`ndjson`] | reads and writes calls, pulses and one-off charges, one JSON document a line |
+//! | [`dial_plan`] | makes E.164 numbers of numbers as they are dialled |
 //! | [`accounts`] | finds the account that pays a call |
 //! | [`text`] | writes drafts and invoices as plain text |
 //!
@@ -42,4 +45,8 @@
 
 pub mod accounts;
 pub mod asterisk;
+pub mod csv;
+pub mod dial_plan;
+mod lines;
+pub mod ndjson;
 pub mod text;

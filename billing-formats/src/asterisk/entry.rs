@@ -9,8 +9,9 @@ use crate::{
 
 /// The entry of a batch that a row becomes: an item with the account that pays it, or a refusal that keeps the line.
 ///
-/// The account is the map's for the local day on which charging began, in the zone of the options. If the map names none,
-/// neither does the entry: the call is parked, not guessed at.
+/// The dial plan of the options, if there is one, is asked about both numbers first. The account is the map's for the local day
+/// on which charging began, in the zone of the options. If the map names none, neither does the entry: the call is parked, not
+/// guessed at.
 ///
 /// # Errors
 ///
@@ -32,7 +33,11 @@ use crate::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn entry(row: Row, options: &Options, accounts: &AccountMap) -> Result<Incoming, Refusal> {
-    let cdr = row?;
+    let mut cdr = row?;
+    if let Some(plan) = &options.dial_plan {
+        cdr.src = plan.normalize(&cdr.src).into();
+        cdr.dst = plan.normalize(&cdr.dst).into();
+    }
     let day = options.zone.day_of(cdr.charged_from());
     let account = accounts.find(&cdr.origin(), day).cloned();
     Ok(cdr.into_call(account, options).into())

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use billing_core::{id::SourceId, item::Direction, time::Zone};
 
+use crate::dial_plan::DialPlan;
+
 /// What a file does not say about itself.
 ///
 /// # Examples
@@ -31,6 +33,9 @@ pub struct Options {
     /// Which way calls of a dialplan context go; calls of others are outbound.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub contexts: BTreeMap<String, Direction>,
+    /// How the numbers of callers and callees are to be understood; [`entry`](super::entry) leaves them as they are without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dial_plan: Option<DialPlan>,
 }
 
 impl Options {
@@ -48,7 +53,7 @@ impl Options {
     /// ```
     #[must_use]
     pub const fn new(source: SourceId, zone: Zone) -> Self {
-        Self { source, zone, contexts: BTreeMap::new() }
+        Self { source, zone, contexts: BTreeMap::new(), dial_plan: None }
     }
 
     /// Which way a call of a dialplan context goes.

@@ -1,0 +1,152 @@
+//! Which place each column of a mapping has in the file at hand.
+
+use core::num::NonZeroU16;
+use std::{collections::BTreeMap, io};
+
+use crate::csv::{
+    Column, Reason, Records,
+    bad_row::{Fault, Width},
+    splitter::Splitter,
+    value::are_same,
+};
+
+/// A file cannot be read at all, or not any further.
+///
+/// # Examples
+///
+/// ```
+/// use billing_formats::{accounts::AccountMap, csv::{Mapping, ReadError, Reader}};
+///
+/// let mapping: Mapping = serde_json::from_str(
+///     r#"{"source": "pbx-1", "zone": "UTC",
+///         "records": {"calls": {"id": "id", "start": "start", "duration": {"seconds": "talk"}}}}"#,
+/// )?;
+/// let accounts = AccountMap::default();
+/// let mut reader = Reader::try_new("id,start,billsec\n".as_bytes(), &mapping, &accounts)?;
+/// let Some(Err(ReadError::Header(problem))) = reader.next() else { panic!("a header was accepted") };
+/// assert_eq!(problem.to_string(), "the header has no column `talk`; accepted is one with every column that the mapping names");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The input failed; what was read by then is answered.
+    #[error("the input cannot be read")]
+    Input(#[from] io::Error),
+    /// The header is not that of the mapping, so nothing in the file can be told.
+    #[error(transparent)]
+    Header(#[from] BadHeader),
+}
+
+/// The header is not that of the mapping; shows nothing of it, since it may be a record.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BadHeader {
+    /// A column is missing.
+    #[error(
+        "the header has no column `{name}`; accepted is one with every column that the mapping names"
+    )]
+    Missing {
+        /// The name in the mapping.
+        name: String,
+    },
+    /// A column is there more than once.
+    #[error(
+        "the header has column `{name}` more than once; accepted is once, or a place instead of the name"
+    )]
+    Twice {
+        /// The name in the mapping.
+        name: String,
+    },
+    /// A column stands beyond the last.
+    #[error(
+        "the header has {found} columns, but column {position} is read; accepted is a header of at least {position}"
+    )]
+    Narrow {
+        /// The column.
+        position: NonZeroU16,
+        /// How many there are.
+        found: usize,
+    },
+    /// The header cannot be taken apart.
+    #[error("the header cannot be read: {0}")]
+    Unreadable(Reason),
+}
+
+/// Which place each column of a mapping has, counted from 0.
+pub(super) struct Places {
+    places: BTreeMap<Column, usize>,
+    width: Width,
+}
+
+impl Places {
+    /// The places in a file that has no header.
+    pub(super) fn without_header(records: &Records, columns: Option<NonZeroU16>) -> Self {
+        let read = records.columns().into_iter().filter_map(|column| match column {
+            Column::Position(position) => Some((column.clone(), index_of(*position))),
+            Column::Name(_) => None,
+        });
+        let places: BTreeMap<_, _> = read.collect();
+        let last = places.values().max().map_or(1, |last| last.saturating_add(1));
+        let exactly = columns.map(|columns| Width::Exactly(usize::from(columns.get())));
+        Self { places, width: exactly.unwrap_or(Width::AtLeast(last)) }
+    }
+
+    /// The places in a file with this header.
+    pub(super) fn of_header(records: &Records, header: &Splitter) -> Result<Self, BadHeader> {
+        let names: Vec<_> = (0..header.count())
+            .map(|index| String::from_utf8_lossy(header.column(index).unwrap_or_default()))
+            .collect();
+        let mut places = BTreeMap::new();
+        for column in records.columns() {
+            let index = match column {
+                Column::Position(position) => place_in(*position, header.count()),
+                Column::Name(name) => index_among(name, &names),
+            }?;
+            let _known: Option<usize> = places.insert(column.clone(), index);
+        }
+        Ok(Self { places, width: Width::Exactly(header.count()) })
+    }
+
+    /// Refuses a record that has too few columns, or too many.
+    pub(super) const fn check(&self, record: &Splitter) -> Result<(), Reason> {
+        let found = record.count();
+        if self.width.accepts(found) {
+            Ok(())
+        } else {
+            Err(Reason::Columns { found, accepted: self.width })
+        }
+    }
+
+    /// What stands in a column of a record, without spaces and tabs around it.
+    pub(super) fn text<'record>(
+        &self,
+        record: &'record Splitter,
+        column: &Column,
+    ) -> Result<&'record str, Fault> {
+        let index = self.places.get(column).copied();
+        let bytes = index.and_then(|index| record.column(index)).unwrap_or_default();
+        match core::str::from_utf8(bytes) {
+            Ok(text) => Ok(text.trim_matches([' ', '\t'])),
+            Err(error) => Err(Fault::at(column, Reason::Encoding { at: error.valid_up_to() })),
+        }
+    }
+}
+
+fn index_of(position: NonZeroU16) -> usize {
+    usize::from(position.get()).saturating_sub(1)
+}
+
+fn place_in(position: NonZeroU16, found: usize) -> Result<usize, BadHeader> {
+    let index = index_of(position);
+    if index < found { Ok(index) } else { Err(BadHeader::Narrow { position, found }) }
+}
+
+fn index_among(name: &str, names: &[impl AsRef<str>]) -> Result<usize, BadHeader> {
+    let mut found = (0..).zip(names).filter(|(_, other)| are_same(name, other.as_ref()));
+    match (found.next(), found.next()) {
+        (Some((index, _)), None) => Ok(index),
+        (None, _) => Err(BadHeader::Missing { name: name.to_owned() }),
+        (Some(_), Some(_)) => Err(BadHeader::Twice { name: name.to_owned() }),
+    }
+}

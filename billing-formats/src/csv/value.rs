@@ -1,0 +1,131 @@
+//! A value that stands in a column, or is the same for the whole file.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::csv::{Column, column::ColumnOr};
+
+/// A value that stands in a column, or is the same for the whole file.
+///
+/// In JSON a column stands bare, and a constant in an object.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::id::Unit;
+/// use billing_formats::csv::Value;
+///
+/// let column: Value<Unit> = serde_json::from_str(r#""Unit of measure""#)?;
+/// assert_eq!(column, Value::Column("Unit of measure".into()));
+/// let constant: Value<Unit> = serde_json::from_str(r#"{"constant": "GB"}"#)?;
+/// assert_eq!(constant, Value::Constant(Unit::try_new("GB")?));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(
+    from = "ColumnOr<Constant<T>>",
+    into = "ColumnOr<Constant<T>>",
+    bound(serialize = "T: Clone + Serialize", deserialize = "T: Deserialize<'de>")
+)]
+pub enum Value<T> {
+    /// It stands in this column.
+    Column(Column),
+    /// The file has no column for it.
+    Constant(T),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Constant<T> {
+    constant: T,
+}
+
+impl<T> From<ColumnOr<Constant<T>>> for Value<T> {
+    fn from(form: ColumnOr<Constant<T>>) -> Self {
+        match form {
+            ColumnOr::Column(column) => Self::Column(column),
+            ColumnOr::Other(Constant { constant }) => Self::Constant(constant),
+        }
+    }
+}
+
+impl<T> From<Value<T>> for ColumnOr<Constant<T>> {
+    fn from(value: Value<T>) -> Self {
+        match value {
+            Value::Column(column) => Self::Column(column),
+            Value::Constant(constant) => Self::Other(Constant { constant }),
+        }
+    }
+}
+
+impl<T> Value<T> {
+    pub(super) const fn column(&self) -> Option<&Column> {
+        match self {
+            Self::Column(column) => Some(column),
+            Self::Constant(_) => None,
+        }
+    }
+}
+
+/// One of few values: told by the words of a column, or the same for the whole file.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::item::Direction;
+/// use billing_formats::csv::Choice;
+///
+/// let direction: Choice<Direction> = serde_json::from_str(
+///     r#"{"listed": {"column": "Dir", "values": {"in": "inbound", "out": "outbound"}}}"#,
+/// )?;
+/// let Choice::Listed(listed) = direction else { return Ok(()) };
+/// assert_eq!(listed.find("IN"), Some(Direction::Inbound));
+/// assert_eq!(listed.find("transit"), None);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Choice<T> {
+    /// The file has no column for it.
+    Constant(T),
+    /// The words of a column tell.
+    Listed(Listed<T>),
+}
+
+/// What the words of a column mean.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listed<T> {
+    /// Where they stand.
+    pub column: Column,
+    /// What each means, without regard to case; the empty text stands for an empty column.
+    pub values: BTreeMap<String, T>,
+    /// What any other word means; records with one are refused if this is left out.
+    #[serde(default = "Option::default", skip_serializing_if = "Option::is_none")]
+    pub otherwise: Option<T>,
+}
+
+impl<T> Choice<T> {
+    pub(super) const fn column(&self) -> Option<&Column> {
+        match self {
+            Self::Listed(listed) => Some(&listed.column),
+            Self::Constant(_) => None,
+        }
+    }
+}
+
+impl<T: Copy> Listed<T> {
+    /// What a word means.
+    #[must_use]
+    pub fn find(&self, word: &str) -> Option<T> {
+        let mut values = self.values.iter();
+        values.find(|(name, _)| are_same(name, word)).map(|(_, value)| *value).or(self.otherwise)
+    }
+}
+
+/// Whether two words are the same but for case, and for spaces around them.
+pub(super) fn are_same(one: &str, other: &str) -> bool {
+    let [one, other] = [one, other].map(|word| word.trim().chars().flat_map(char::to_lowercase));
+    one.eq(other)
+}

@@ -1,0 +1,79 @@
+//! Physical lines of a stream of bytes, each read into a buffer of bounded size.
+
+use std::io::{self, BufRead, Read as _};
+
+/// The longest line that is read, in bytes without its end.
+pub const LINE_BYTES_MAX: usize = 65_536;
+
+/// What is kept of a line that is too long, in bytes.
+const RAW_BYTES_MAX: usize = 1_024;
+
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// [`LINE_BYTES_MAX`] with a byte order mark, a carriage return and a line feed.
+const READ_BYTES_MAX: u64 = 65_536 + 3 + 2;
+
+pub(crate) struct Lines<R> {
+    input: R,
+    is_begun: bool,
+}
+
+/// How a line was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Read {
+    Whole,
+    /// The line was cut to what is kept of it.
+    TooLong,
+    /// There are no more lines.
+    End,
+}
+
+impl<R: BufRead> Lines<R> {
+    pub(crate) const fn new(input: R) -> Self {
+        Self { input, is_begun: false }
+    }
+
+    /// Reads the next line in place of what `line` holds, without its end.
+    pub(crate) fn read(&mut self, line: &mut Vec<u8>) -> io::Result<Read> {
+        line.clear();
+        let mut bounded = self.input.by_ref().take(READ_BYTES_MAX);
+        if bounded.read_until(b'\n', line)? == 0 {
+            return Ok(Read::End);
+        }
+        let is_whole = bounded.limit() > 0 || line.ends_with(b"\n");
+        if !is_whole {
+            let _skipped: usize = self.input.skip_until(b'\n')?;
+        }
+        let is_first = !core::mem::replace(&mut self.is_begun, true);
+        if is_first && line.starts_with(BYTE_ORDER_MARK) {
+            drop(line.drain(..BYTE_ORDER_MARK.len()));
+            if line.is_empty() {
+                return Ok(Read::End);
+            }
+        }
+        without_end(line);
+        if is_whole && line.len() <= LINE_BYTES_MAX {
+            return Ok(Read::Whole);
+        }
+        line.truncate(RAW_BYTES_MAX);
+        Ok(Read::TooLong)
+    }
+}
+
+/// Whether nothing but spaces and tabs is on a line.
+pub(crate) fn is_blank(line: &[u8]) -> bool {
+    line.iter().all(|byte| matches!(byte, b' ' | b'\t'))
+}
+
+/// A line as text that every store can hold.
+pub(crate) fn raw(line: &[u8]) -> String {
+    String::from_utf8_lossy(line).replace('\0', "\u{FFFD}")
+}
+
+fn without_end(line: &mut Vec<u8>) {
+    for end in [b'\n', b'\r'] {
+        if line.last() == Some(&end) {
+            let _end = line.pop();
+        }
+    }
+}

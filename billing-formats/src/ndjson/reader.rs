@@ -1,0 +1,124 @@
+//! A file of documents, line by line.
+
+use core::fmt;
+use std::io::{self, BufRead};
+
+use billing_core::item::{Incoming, Item};
+
+use crate::{
+    lines::{Lines, Read, is_blank, raw},
+    ndjson::{
+        BadLine, Reason,
+        document::{Unread, read},
+        fault,
+    },
+};
+
+/// What one line became.
+pub type Row = Result<Incoming, BadLine>;
+
+/// A file of documents, line by line.
+///
+/// Gives one [`Row`] for every line that is not blank, in order. Memory stays flat, whatever the length of the file and of its
+/// lines.
+///
+/// # Errors
+///
+/// An error of the input is given once and ends the reader; what was read of a line by then is lost, so the file is to be
+/// read again.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::decide::Refusal;
+/// use billing_formats::ndjson::Reader;
+///
+/// let file = r#"{"key":{"source":"meter","id":"1"},"account":null,"pulse":{"at":"2026-10-05T08:00:00Z","product":"storage","unit":"GB-h","amount":"0.25"}}
+/// {"key":{"source":"meter","id":"2"},"account":null,"pulse":{"at":"2026-10-05T08:00:00Z","product":"storage","unit":"GB-h","amount":0.25}}
+/// "#;
+/// let entries: Vec<_> = Reader::new(file.as_bytes())
+///     .map(|row| row.map(|row| row.map_err(Refusal::from)))
+///     .collect::<Result<_, _>>()?;
+/// assert_eq!(entries[0].as_ref().unwrap().key.to_string(), "meter/1");
+/// let refusal = entries[1].as_ref().unwrap_err();
+/// assert_eq!(refusal.place, "line 2");
+/// assert_eq!(refusal.reason, "`pulse.amount` is not accepted; accepted is a quantity as text, such as \"1.5\"");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Reader<R> {
+    lines: Lines<R>,
+    line: Vec<u8>,
+    number: u64,
+    is_done: bool,
+}
+
+impl<R: BufRead> Reader<R> {
+    /// Reads `input`.
+    #[must_use]
+    pub const fn new(input: R) -> Self {
+        Self { lines: Lines::new(input), line: Vec::new(), number: 0, is_done: false }
+    }
+
+    fn step(&mut self) -> io::Result<Option<Row>> {
+        loop {
+            let read = self.lines.read(&mut self.line)?;
+            if read == Read::End {
+                return Ok(None);
+            }
+            self.number = self.number.saturating_add(1);
+            if !is_blank(&self.line) {
+                return Ok(Some(self.row(read)));
+            }
+        }
+    }
+
+    fn row(&self, read: Read) -> Row {
+        let item = match read {
+            Read::TooLong => Err(Reason::TooLong),
+            Read::Whole | Read::End => item(&self.line),
+        };
+        item.map_err(|reason| BadLine { line: self.number, reason, raw: raw(&self.line) })
+    }
+}
+
+fn item(line: &[u8]) -> Result<Incoming, Reason> {
+    let text = match core::str::from_utf8(line) {
+        Ok(text) => text,
+        Err(error) => return Err(Reason::Encoding { at: error.valid_up_to() }),
+    };
+    match read(text) {
+        Ok(incoming) if may_have_a_name_twice(&incoming) => {
+            fault::of(text).map_or(Ok(incoming), Err)
+        }
+        Ok(incoming) => Ok(incoming),
+        Err(Unread::Reason(reason)) => Err(reason),
+        Err(Unread::Json(error)) => Err(fault::of_error(text, &error)),
+    }
+}
+
+/// Properties take any name, and of a name that comes twice they keep the last value.
+fn may_have_a_name_twice(incoming: &Incoming) -> bool {
+    matches!(&incoming.item, Item::Pulse(pulse) if !pulse.properties.is_empty())
+}
+
+impl<R: BufRead> Iterator for Reader<R> {
+    type Item = io::Result<Row>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.is_done {
+            return None;
+        }
+        let step = self.step();
+        self.is_done = !matches!(step, Ok(Some(_)));
+        step.transpose()
+    }
+}
+
+impl<R: BufRead> core::iter::FusedIterator for Reader<R> {}
+
+impl<R> fmt::Debug for Reader<R> {
+    // The buffer holds telephone numbers.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader").finish_non_exhaustive()
+    }
+}
