@@ -1,5 +1,5 @@
 //! Numbers as they are dialled: what they become, and what a plan must not say.
-#![expect(clippy::default_numeric_fallback, clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use billing_core::{decide::Refusal, item::Party};
 use billing_formats::{

@@ -45,7 +45,9 @@ pub enum Reason {
     #[error("the line is longer than {LINE_BYTES_MAX} bytes")]
     TooLong,
     /// A quoted column does not end, neither on its line nor on those after it.
-    #[error("a quoted column begins on the line and does not end within {LINE_BYTES_MAX} bytes")]
+    #[error(
+        "a quoted column of the line does not end, neither on it nor within {LINE_BYTES_MAX} bytes on those after it"
+    )]
     Unclosed,
     /// A quotation mark stands in the middle.
     #[error(

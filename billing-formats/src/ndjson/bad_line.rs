@@ -47,9 +47,9 @@ pub enum Reason {
         at: usize,
     },
     /// The line is not JSON.
-    #[error("the line is not one JSON document from byte {at} on")]
+    #[error("the line is not one JSON document: reading stops at byte {at}")]
     Syntax {
-        /// About where, counted from 0.
+        /// Where, counted from 0.
         at: usize,
     },
     /// Something is missing.
@@ -87,9 +87,9 @@ pub enum Reason {
         found: usize,
     },
     /// Something else is wrong.
-    #[error("the document is not accepted from byte {at} on")]
+    #[error("the document is not accepted: reading stops at byte {at}")]
     Other {
-        /// About where, counted from 0.
+        /// Where, counted from 0.
         at: usize,
     },
 }
