@@ -38,6 +38,15 @@ pub struct BadRow {
 }
 
 /// Why a record cannot be taken in; never with anything that stands in it.
+///
+/// # Examples
+///
+/// ```
+/// use billing_formats::csv::{Reason, Width};
+///
+/// let reason = Reason::Columns { found: 3, accepted: Width::Exactly(7) };
+/// assert_eq!(reason.to_string(), "the record has 3 columns; accepted are 7");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Reason {
@@ -138,6 +147,14 @@ pub enum Reason {
 }
 
 /// How many columns a record has.
+///
+/// # Examples
+///
+/// ```
+/// use billing_formats::csv::Width;
+///
+/// assert_eq!(Width::AtLeast(7).to_string(), "7 and more");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Width {
     /// So many.

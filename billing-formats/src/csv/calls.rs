@@ -64,6 +64,16 @@ pub struct Calls {
 /// How long was talked, and how that is written; what is below a millisecond is cut off.
 ///
 /// A column may be empty where the call was not answered.
+///
+/// # Examples
+///
+/// ```
+/// use billing_formats::csv::Duration;
+///
+/// let duration: Duration = serde_json::from_str(r#"{"clock": "Dauer"}"#)?;
+/// assert_eq!(duration, Duration::Clock("Dauer".into()));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Duration {
@@ -76,6 +86,8 @@ pub enum Duration {
     /// Hours, minutes and seconds, as in `1:02:03`; the seconds also with decimals.
     Clock(Column),
     /// From the beginning of charging until this; nothing where the call was not answered.
+    ///
+    /// Both are read for themselves: where clocks were set back in between, an end that comes out before the beginning is refused.
     Until(Moment),
 }
 

@@ -38,6 +38,16 @@ impl fmt::Display for Column {
     }
 }
 
+/// The column at a place, counted from 1.
+impl TryFrom<u16> for Column {
+    type Error = core::num::TryFromIntError;
+
+    fn try_from(position: u16) -> Result<Self, Self::Error> {
+        NonZeroU16::try_from(position).map(Self::Position)
+    }
+}
+
+/// The column of a name.
 impl From<&str> for Column {
     fn from(name: &str) -> Self {
         Self::Name(name.to_owned())

@@ -21,6 +21,14 @@ use serde::{Deserialize, Serialize};
 pub struct Delimiter(u8);
 
 /// The text cannot stand between columns.
+///
+/// # Examples
+///
+/// ```
+/// use billing_formats::csv::{Delimiter, InvalidDelimiter};
+///
+/// assert_eq!("\"".parse::<Delimiter>(), Err(InvalidDelimiter { bytes: 1 }));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the delimiter has {bytes} bytes or may stand in a column; accepted is one ASCII character, but no letter, digit, quotation mark, NUL or line end"

@@ -39,6 +39,17 @@ pub enum ReadError {
 }
 
 /// The header is not that of the mapping; shows nothing of it, since it may be a record.
+///
+/// # Examples
+///
+/// ```
+/// use billing_formats::csv::BadHeader;
+///
+/// assert_eq!(
+///     BadHeader::Twice { name: "talk".into() }.to_string(),
+///     "the header has column `talk` more than once; accepted is once, or a place instead of the name",
+/// );
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BadHeader {

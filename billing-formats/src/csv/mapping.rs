@@ -67,6 +67,17 @@ pub struct Mapping {
 }
 
 /// What a record is, and where its parts stand.
+///
+/// # Examples
+///
+/// ```
+/// use billing_formats::csv::Records;
+///
+/// let records: Records =
+///     serde_json::from_str(r#"{"calls": {"id": 1, "start": 2, "duration": {"seconds": 3}}}"#)?;
+/// assert!(matches!(records, Records::Calls(calls) if calls.leg.is_none()));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -78,6 +89,17 @@ pub enum Records {
 }
 
 /// Whether the first record names the columns.
+///
+/// # Examples
+///
+/// ```
+/// use billing_formats::csv::Header;
+///
+/// assert_eq!(serde_json::from_str::<Header>(r#""present""#)?, Header::Present);
+/// let columns = 7.try_into().ok();
+/// assert_eq!(serde_json::from_str::<Header>(r#"{"absent": {"columns": 7}}"#)?, Header::Absent { columns });
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Header {
@@ -93,6 +115,16 @@ pub enum Header {
 }
 
 /// Which one is meant of a local time that clocks showed twice, because they were set back.
+///
+/// # Examples
+///
+/// ```
+/// use billing_formats::csv::Repeated;
+///
+/// assert_eq!(serde_json::from_str::<Repeated>(r#""later""#)?, Repeated::Later);
+/// assert_eq!(Repeated::default(), Repeated::Refuse);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Repeated {
@@ -106,6 +138,15 @@ pub enum Repeated {
 }
 
 /// Whether columns may be in quotation marks.
+///
+/// # Examples
+///
+/// ```
+/// use billing_formats::csv::Quotes;
+///
+/// assert_eq!(serde_json::from_str::<Quotes>(r#""none""#)?, Quotes::None);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Quotes {
@@ -117,6 +158,15 @@ pub enum Quotes {
 }
 
 /// What stands before the decimals of a number.
+///
+/// # Examples
+///
+/// ```
+/// use billing_formats::csv::DecimalMark;
+///
+/// assert_eq!(serde_json::from_str::<DecimalMark>(r#""comma""#)?, DecimalMark::Comma);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DecimalMark {

@@ -45,6 +45,14 @@ pub struct Pattern {
 }
 
 /// A pattern cannot be used.
+///
+/// # Examples
+///
+/// ```
+/// use billing_formats::csv::{InvalidPattern, Pattern};
+///
+/// assert_eq!(Pattern::try_new("%Y-%m-%d %T"), Err(InvalidPattern::Sign { at: 9 }));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidPattern {
@@ -131,6 +139,17 @@ impl Pattern {
     }
 
     /// The local time that a text states, if it is written so.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_formats::csv::Pattern;
+    ///
+    /// let pattern = Pattern::try_new("%d.%m.%Y %H:%M")?;
+    /// assert_eq!(pattern.read("31.01.2026 00:01").map(|local| local.second_of_day), Some(60));
+    /// assert_eq!(pattern.read("30.02.2026 00:01"), None);
+    /// # Ok::<(), billing_formats::csv::InvalidPattern>(())
+    /// ```
     #[must_use]
     pub fn read(&self, text: &str) -> Option<LocalTime> {
         let mut fields = Fields::default();

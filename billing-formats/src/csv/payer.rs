@@ -37,6 +37,17 @@ pub enum Payer<O> {
 }
 
 /// What the account map is asked about a call.
+///
+/// # Examples
+///
+/// ```
+/// use billing_formats::csv::{CallOrigin, Side};
+///
+/// let origin: CallOrigin = serde_json::from_str(r#"{"channel": "trunk", "party": "ours"}"#)?;
+/// assert_eq!((origin.channel, origin.party), (Some("trunk".into()), Side::Ours));
+/// assert_eq!(CallOrigin::default().party, Side::Caller);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CallOrigin {
@@ -52,6 +63,16 @@ pub struct CallOrigin {
 }
 
 /// What the account map is asked about a pulse.
+///
+/// # Examples
+///
+/// ```
+/// use billing_formats::csv::PulseOrigin;
+///
+/// let origin: PulseOrigin = serde_json::from_str(r#"{"party": "sender"}"#)?;
+/// assert_eq!(origin.party, Some("sender".into()));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PulseOrigin {

@@ -74,6 +74,21 @@ impl<'mapping, R: BufRead> Reader<'mapping, R> {
     /// # Errors
     ///
     /// [`InvalidMapping`]; nothing is read yet.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_formats::{accounts::AccountMap, csv::{InvalidMapping, Mapping, Reader}};
+    ///
+    /// let mapping: Mapping = serde_json::from_str(
+    ///     r#"{"source": "pbx-1", "zone": "UTC",
+    ///         "records": {"calls": {"id": {"digest": []}, "start": 1, "duration": {"seconds": 2}}}}"#,
+    /// )?;
+    /// let accounts = AccountMap::default();
+    /// let problem = Reader::try_new("".as_bytes(), &mapping, &accounts).err();
+    /// assert_eq!(problem, Some(InvalidMapping::DigestOfNothing));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     pub fn try_new(
         input: R,
         mapping: &'mapping Mapping,

@@ -94,6 +94,18 @@ pub enum Choice<T> {
 }
 
 /// What the words of a column mean.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::item::Disposition;
+/// use billing_formats::csv::Listed;
+///
+/// let mut listed = Listed { column: "cause".into(), values: [("16".into(), Disposition::Answered)].into(), otherwise: None };
+/// assert_eq!(listed.find("17"), None);
+/// listed.otherwise = Some(Disposition::Failed);
+/// assert_eq!(listed.find("17"), Some(Disposition::Failed));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Listed<T> {
@@ -116,7 +128,19 @@ impl<T> Choice<T> {
 }
 
 impl<T: Copy> Listed<T> {
-    /// What a word means.
+    /// What a word means, if anything.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::item::Direction;
+    /// use billing_formats::csv::Listed;
+    ///
+    /// let listed =
+    ///     Listed { column: 3.try_into()?, values: [("In".into(), Direction::Inbound)].into(), otherwise: None };
+    /// assert_eq!(listed.find(" IN "), Some(Direction::Inbound));
+    /// # Ok::<(), core::num::TryFromIntError>(())
+    /// ```
     #[must_use]
     pub fn find(&self, word: &str) -> Option<T> {
         let mut values = self.values.iter();

@@ -34,6 +34,17 @@ pub struct BadLine {
 /// Why a line is no item; never with anything that stands on it.
 ///
 /// Places are names that the format knows, such as `call.start`; the document itself is `document`.
+///
+/// # Examples
+///
+/// ```
+/// use billing_formats::ndjson::Reason;
+///
+/// assert_eq!(
+///     Reason::Kind { found: 0 }.to_string(),
+///     "the document has 0 of `call`, `pulse` and `one_off`; accepted is one of them",
+/// );
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Reason {

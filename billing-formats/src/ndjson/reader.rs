@@ -54,6 +54,17 @@ pub struct Reader<R> {
 
 impl<R: BufRead> Reader<R> {
     /// Reads `input`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_formats::ndjson::Reader;
+    ///
+    /// let rows: Vec<_> = Reader::new("{}\n\n[]".as_bytes()).collect::<Result<_, _>>()?;
+    /// let shown: Vec<_> = rows.iter().map(|row| row.as_ref().unwrap_err().to_string()).collect();
+    /// assert_eq!(shown, ["line 1: `key` is missing", "line 3: `document` is not accepted; accepted is an object"]);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub const fn new(input: R) -> Self {
         Self { lines: Lines::new(input), line: Vec::new(), number: 0, is_done: false }
