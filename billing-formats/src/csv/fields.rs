@@ -10,7 +10,7 @@ use billing_core::{
 };
 
 use crate::csv::{
-    Choice, Column, Mapping, Moment, Reason, RecordId, Value, bad_row::Fault, header::Places,
+    Choice, Column, Mapping, Moment, Reason, RecordId, Value, bad_row::Fault, places::Places,
     splitter::Splitter, times::instant,
 };
 

@@ -6,7 +6,7 @@ use billing_core::item::{InvalidProperties, Properties};
 
 use crate::csv::{
     Calls, Choice, Column, Header, Listed, Mapping, Moment, Payer, PulseOrigin, Pulses, RecordId,
-    Records, TimeFormat, value::are_same,
+    Records, TimeFormat, choice::are_same,
 };
 
 /// A mapping cannot be used; names the field.

@@ -12,7 +12,7 @@ use crate::{
         bad_row::Fault,
         call::call,
         fields::Fields,
-        header::Places,
+        places::Places,
         pulse::pulse,
         source::{Found, Source},
         splitter::Splitter,

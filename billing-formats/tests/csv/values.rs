@@ -143,6 +143,8 @@ fn durations_are_read_in_every_unit_and_cut_to_milliseconds() {
         ("clock", "point", "1:60:00", None),
         ("clock", "point", "1:00:60", None),
         ("clock", "point", "1:2:3", None),
+        ("clock", "point", "1:2:03", None),
+        ("clock", "point", "1:02:3", None),
         ("clock", "point", "01:01", None),
         ("clock", "point", "1:02:03:04", None),
         ("clock", "point", "99999999999999999999:00:00", None),
