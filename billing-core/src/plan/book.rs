@@ -161,7 +161,7 @@ impl PlanBook {
     /// #                        "terms":{"per_minute":"0.02","minutes":"pro_rata"}}]}"#,
     /// # )?;
     /// let book = PlanBook::standard();
-    /// assert_eq!(book.build(spec.clone())?.strategies().count(), 1);
+    /// assert_eq!(book.build(spec.clone())?.strategies().count(), 2); // its own, and one-off charges
     ///
     /// let doubled = [spec.strategies.clone(), spec.strategies.clone()].concat();
     /// let error = book.build(PlanSpec { strategies: doubled, ..spec }).unwrap_err();
