@@ -14,7 +14,10 @@ use billing_core::{
     usage::{Scope, ScopeKey, Totals},
 };
 use common::{
-    World, blocks, book, call, counted, document, flat_rate, named, plan, read, strategy,
+    blocks, call, document, flat_rate, named,
+    own::{book, counted},
+    plan, read, strategy,
+    world::World,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -232,12 +235,11 @@ fn a_scope_is_read_only_as_it_is_written() {
 fn an_unknown_kind_is_refused_by_its_name() {
     let spec = plan(1, &[strategy("tiers", "{}")]);
     let error = PlanBook::standard().build(spec.clone()).unwrap_err();
-    let (strategy, kind, known) = (read("calls"), "tiers".into(), "blocks, flat_rate".into());
+    let known = "blocks, flat_rate, per_unit, prepaid, recurring, unpriced".to_owned();
+    let (strategy, kind) = (read("calls"), "tiers".into());
+    let told = format!("strategy calls is of kind tiers, which is unknown: known are {known}");
     assert_eq!(error, BuildPlanError::UnknownKind { strategy, kind, known });
-    assert_eq!(
-        error.to_string(),
-        "strategy calls is of kind tiers, which is unknown: known are blocks, flat_rate"
-    );
+    assert_eq!(error.to_string(), told);
     assert!(matches!(PlanBook::empty().build(spec), Err(BuildPlanError::UnknownKind { .. })));
 }
 
@@ -252,7 +254,7 @@ fn a_plan_has_a_version_and_strategies_of_different_ids() {
     assert_eq!(doubled.to_string(), "strategy calls stands twice in the plan");
     let two = book.build(plan(u32::MAX, &[calls(), named("more", "flat_rate", RATE)])).unwrap();
     let ids: Vec<_> = two.strategies().map(|strategy| strategy.id().as_str()).collect();
-    assert_eq!(ids, ["calls", "more"], "in the order in which they are settled");
+    assert_eq!(ids, ["calls", "more", "one_off"], "in the order in which they are settled");
 }
 
 #[test]
@@ -304,7 +306,10 @@ fn terms_with_a_fraction_for_a_number_or_a_name_twice_are_refused_by_the_documen
 #[test]
 fn a_book_may_have_kinds_of_its_own() {
     let own = book(Scope::Stretch, counted, |_, _| Ok(()));
-    assert_eq!(own.kinds().collect::<Vec<_>>(), ["blocks", "flat_rate", "own"]);
+    assert_eq!(
+        own.kinds().collect::<Vec<_>>(),
+        ["blocks", "flat_rate", "own", "per_unit", "prepaid", "recurring", "unpriced"]
+    );
     let spec = plan(1, &[strategy("own", r#"{"anything":[1,-2,true,null,"x",{"y":"2.5"}]}"#)]);
     assert_eq!(own.build(spec.clone()).unwrap().spec(), &spec);
     assert!(PlanBook::standard().build(spec).is_err(), "two books do not see each other");

@@ -10,7 +10,7 @@ use billing_core::{
     money::{Amount, MoneyError, Rounding},
     tax::{TaxMode, TaxProfile, tax},
 };
-use common::{EXACT, World, blocks, call, flat_rate, read, settings, strategy};
+use common::{EXACT, blocks, call, flat_rate, read, settings, strategy, world::World};
 
 const MINUTE_MS: u64 = 60_000;
 

@@ -4,6 +4,7 @@
 #![expect(clippy::arithmetic_side_effects, reason = "the oracles compute far below their bounds")]
 
 #[expect(dead_code, reason = "each file of tests uses a part")]
+#[path = "../common/mod.rs"]
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,7 +20,7 @@ use billing_core::{
     usage::{TotalKey, Totals},
 };
 use chrono::{Months, NaiveDate};
-use common::{World, batch, document, plan, read};
+use common::{batch, document, plan, read, world::World};
 use proptest::{
     collection::vec,
     prelude::{Just, ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, proptest},
