@@ -3,7 +3,7 @@
 use alloc::{collections::BTreeSet, vec::Vec};
 
 use crate::{
-    account::{AccountSettings, stretches},
+    account::AccountSettings,
     decide::{
         AccountFacts, BillError, BillFacts, Writes,
         settle::{Ledger, Settled},
@@ -116,8 +116,9 @@ pub fn scopes_touched(
         let _new: bool = periods.insert(account.settings.anchor.period_of(total.key.day)?);
     }
     let of_period = |period: Period| {
-        let within = stretches(&account.assignments, period).into_iter();
-        let stretches = within.map(move |s| ScopeKey::Stretch(period.start(), s.assignment));
+        // A plan may have been charged in advance for a period in which a later change left it no day.
+        let begun = account.assignments.iter().filter(move |begun| begun.from < period.end());
+        let stretches = begun.map(move |begun| ScopeKey::Stretch(period.start(), begun.number));
         stretches.chain([ScopeKey::Period(period.start())])
     };
     Ok(periods.into_iter().flat_map(of_period).chain([ScopeKey::Lifetime]).collect())
