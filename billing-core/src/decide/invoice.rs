@@ -292,18 +292,12 @@ pub fn issue(
     for (period, next) in periods.iter().zip(next) {
         run.issue(ledger.draft(*period, Some(*next))?)?;
     }
-    // What is due in advance for a period that has begun, if no invoice has said so: at most once a period.
+    // What is due in advance for a period that has begun, if no invoice has said so: at most once a period. What an invoice
+    // said and a change of plan made wrong waits for the invoice of the period.
     let advanced = facts.account.advanced_until;
-    if let Some(open) =
-        periods.last().filter(|open| advanced.is_none_or(|until| until < open.end()))
-    {
-        let mut ahead = ledger.clone();
-        let settled = ahead.advance(*open)?;
-        // What is to be given back waits for the invoice of the period.
-        if settled.draft.taxed.total > Amount::ZERO {
-            run.issue(settled)?;
-            ledger = ahead;
-        }
+    let is_due = |open: &&Period| advanced.is_none_or(|until| until < open.end());
+    if let Some(open) = periods.last().filter(is_due).filter(|open| !ledger.is_advanced(**open)) {
+        run.issue(ledger.advance(*open)?)?;
     }
     let Run { head, issued, mut writes, .. } = run;
     if !issued.is_empty() {

@@ -223,6 +223,17 @@ impl<'a> Ledger<'a> {
         Ok(Settled { draft, billed: Vec::new() })
     }
 
+    /// Whether an open period has been charged for, which can only have been in advance.
+    pub(super) fn is_advanced(&self, period: Period) -> bool {
+        let start = period.start();
+        self.carries.iter().filter(|(_, carry)| !carry.is_nothing()).any(|(key, _)| {
+            match key.scope {
+                ScopeKey::Stretch(day, _) | ScopeKey::Period(day) => day == start,
+                ScopeKey::Lifetime => false,
+            }
+        })
+    }
+
     /// Stretches of a period that were charged and that a later change of plan left without a day.
     fn vanished(&self, period: Period) -> Vec<Stretch> {
         let start = period.start();
