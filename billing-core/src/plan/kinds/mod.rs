@@ -111,10 +111,15 @@ fn no_terms(spec: &StrategySpec) -> Result<(), Problem> {
 
 /// Refuses a condition on items in a strategy that charges without any.
 fn without_items(spec: &StrategySpec) -> Result<(), Problem> {
+    without_condition(spec, "the charge does not depend on items")
+}
+
+/// Refuses a condition on items, and says why there is none.
+fn without_condition(spec: &StrategySpec, why: &str) -> Result<(), Problem> {
     if spec.applies_to.is_everything() {
         return Ok(());
     }
-    Err(Problem("`applies_to` is not accepted: the charge does not depend on items".into()))
+    Err(Problem(format!("`applies_to` is not accepted: {why}")))
 }
 
 /// Reads the terms of a strategy, naming what is wrong with them.

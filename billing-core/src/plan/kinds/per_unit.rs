@@ -87,7 +87,7 @@ impl PerUnit {
     /// # Ok::<(), serde_json::Error>(())
     /// ```
     pub fn try_new(spec: &StrategySpec) -> Result<Self, Problem> {
-        kinds::without_items(spec)?;
+        kinds::without_condition(spec, "`product` and `unit` say which pulses are charged for")?;
         let terms: PerUnitTerms = kinds::terms(spec)?;
         let group = kinds::group(terms.product.as_str())?;
         Ok(Self { strategy: spec.id.clone(), terms, group })
