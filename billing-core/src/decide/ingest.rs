@@ -490,7 +490,7 @@ impl State {
             let here = done.iter().rev().map(|(_, total)| total).find(|total| total.key == key);
             let totals = match here.or_else(|| self.total(&key)) {
                 None => {
-                    self.check_groups(&key)?;
+                    self.check_groups(&key, &done)?;
                     effect.totals
                 }
                 Some(before) if before.unit != effect.unit => {
@@ -510,8 +510,8 @@ impl State {
         Ok(done)
     }
 
-    /// A total more must not be one too many for its day.
-    fn check_groups(&self, key: &TotalKey) -> Result<(), ParkReason> {
+    /// A total more must not be one too many for its day, beside those that the item brings before it.
+    fn check_groups(&self, key: &TotalKey, done: &[(Effect, DayTotal)]) -> Result<(), ParkReason> {
         let max = self.limits.day_groups_max;
         let stored = self.facts.days.get(&(key.account.clone(), key.day));
         let is_stored = |key: &TotalKey| stored.is_some_and(|open| open.totals.contains_key(key));
@@ -519,7 +519,11 @@ impl State {
         let first = TotalKey { assignment: 0, ..key.clone() };
         let added = self.touched.range(first..).map(|(other, _)| other).take_while(of_day);
         let added = added.filter(|other| !is_stored(other)).count();
-        let groups = stored.map_or(0, |open| open.totals.len()).saturating_add(added);
+        let is_new = |other: &&TotalKey| !is_stored(other) && !self.touched.contains_key(*other);
+        let mine = done.iter().map(|(_, total)| &total.key).filter(of_day).filter(is_new);
+        let mine = mine.collect::<BTreeSet<_>>().len();
+        let groups = stored.map_or(0, |open| open.totals.len());
+        let groups = groups.saturating_add(added).saturating_add(mine);
         if groups < max { Ok(()) } else { Err(ParkReason::TooManyGroups { day: key.day, max }) }
     }
 
