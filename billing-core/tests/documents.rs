@@ -5,13 +5,15 @@
 mod common;
 
 use billing_core::{
-    account::AccountSettings,
+    account::{AccountSettings, Assignment},
     decide::{Intake, ParkReason, Refusal},
     event::Posting,
-    invoice::Invoice,
-    item::{CallEnded, Incoming},
+    invoice::{Invoice, InvoiceState},
+    item::{CallEnded, Incoming, OneOffCharged, PulseReported},
     plan::{AppliesTo, BuildPlanError, PlanBook, PlanSpec, StrategySpec},
-    usage::{Scope, ScopeKey, Totals},
+    settlement::{Answer, Handover, SettlementState},
+    terms::Overrides,
+    usage::{Carry, Scope, ScopeKey, Totals},
 };
 use common::{
     blocks, call, document, flat_rate, named,
@@ -40,6 +42,22 @@ const INCOMING: &str = r#"{"key":{"source":"switch","id":"1","leg":"a"},"account
     "item":{"kind":"call","start":"2026-03-10T09:00:00Z","duration_ms":61000,
         "caller":"+12025550100","callee":"+12025550123","disposition":"answered",
         "direction":"outbound"}}"#;
+
+const PULSE: &str = r#"{"key":{"source":"meter","id":"1","partial":2},"account":"alice",
+    "pulse":{"at":"2026-03-10T09:00:00Z","product":"storage","unit":"GB-h","amount":"0.25",
+        "properties":{"region":"eu-1"}}}"#;
+
+const ONE_OFF: &str = r#"{"key":{"source":"desk","id":"1"},"account":"alice",
+    "one_off":{"at":"2026-03-10T09:00:00Z","name":"set-up",
+        "price":{"amount":"-49.9","currency":"EUR"}}}"#;
+
+const ASSIGNMENT: &str = r#"{"number":1,"from":"2026-01-01","plan":"basic","version":1,
+    "overrides":{"calls":{"per_minute":"0.01"}},
+    "digest":"b43e456923410d989afd9512b13eee4bf0b8e659d6957573495cac7132fc821e"}"#;
+
+const HANDOVER: &str = r#"{"account":"alice","day":"2026-10-05","revision":1,
+    "totals":[{"assignment":1,"strategy":"usage","group":"storage/GB-h","unit":"GB-h",
+        "currency":"EUR","totals":{"count":2,"quantity":"0.75","amount":null}}]}"#;
 
 /// The document with the value at a path such as `/call/start` replaced.
 fn with(json: &str, path: &str, value: &str) -> String {
@@ -96,6 +114,16 @@ fn documents_are_read_strictly_and_written_as_they_were_read() {
     is_read_strictly::<AccountSettings>(ACCOUNT, &optional);
     is_read_strictly::<CallEnded>(CALL, &["leg", "account"]);
     is_read_strictly::<Incoming>(INCOMING, &["leg", "account"]);
+    is_read_strictly::<PulseReported>(PULSE, &["account", "partial", "properties", "region"]);
+    is_read_strictly::<OneOffCharged>(ONE_OFF, &["account"]);
+    is_read_strictly::<Handover>(HANDOVER, &["amount"]);
+    let carry = r#"{"quantity":"1","exact":"1/3","billed":"0.33","kept":"0"}"#;
+    is_read_strictly::<Carry>(carry, &[]);
+    let paid = r#"{"state":"paid","on":"2026-11-14","reference":"transfer 7"}"#;
+    is_read_strictly::<InvoiceState>(paid, &[]);
+    is_read_strictly::<InvoiceState>(r#"{"state":"void","reason":"typo"}"#, &[]);
+    is_read_strictly::<Answer>(r#"{"answer":"refused","reason":"unknown account"}"#, &[]);
+    is_read_strictly::<SettlementState>(r#"{"state":"sent","at":"2026-10-06T00:05:00Z"}"#, &[]);
     is_read_strictly::<Totals>(r#"{"count":1,"quantity":"60","amount":"0.1"}"#, &["amount"]);
     is_read_strictly::<Refusal>(r#"{"place":"line 7","reason":"no start","raw":"x"}"#, &[]);
 }
@@ -134,6 +162,29 @@ fn reasons_for_parking_have_a_code_and_read_back() {
     let reason: ParkReason = document(r#"{"code":"unknown_account"}"#);
     assert_eq!(reason.to_string(), "no account is known for this item");
     assert!(serde_json::from_str::<ParkReason>(r#"{"code":"bad_weather"}"#).is_err());
+}
+
+#[test]
+fn an_assignment_without_terms_of_its_own_is_written_without_them() {
+    let assignment: Assignment = document(ASSIGNMENT);
+    assert_eq!(serde_json::to_string(&assignment).unwrap(), ASSIGNMENT.replace("\n    ", ""));
+    let plain = Assignment { overrides: Overrides::none(), ..assignment };
+    let json = serde_json::to_string(&plain).unwrap();
+    assert!(!json.contains("overrides"), "{json}");
+    assert_eq!(document::<Assignment>(&json), plain);
+    assert!(serde_json::from_str::<Assignment>(&with(ASSIGNMENT, "/overrides", "[]")).is_err());
+}
+
+#[test]
+fn an_item_is_read_by_its_kind() {
+    let pulse: PulseReported = document(PULSE);
+    let one_off: OneOffCharged = document(ONE_OFF);
+    for incoming in [Incoming::from(pulse), Incoming::from(one_off), document(INCOMING)] {
+        let json = serde_json::to_string(&incoming).unwrap();
+        assert_eq!(document::<Incoming>(&json), incoming);
+        let kind = format!(r#""kind":"{}""#, incoming.item.kind());
+        assert!(json.contains(&kind), "{json}");
+    }
 }
 
 fn refuses<T: DeserializeOwned>(base: &str, cases: &[(&str, &str)]) {
@@ -197,7 +248,33 @@ fn values_out_of_their_bounds_are_refused() {
             ("/account", r#""""#),
         ],
     );
-    refuses::<Incoming>(INCOMING, &[("/item/kind", r#""sms""#)]);
+    refuses::<Incoming>(INCOMING, &[("/item/kind", r#""sms""#), ("/item/kind", r#""pulse""#)]);
+    refuses::<PulseReported>(
+        PULSE,
+        &[
+            ("/pulse/amount", "0.25"),
+            ("/pulse/amount", r#""0.12345678901""#),
+            ("/pulse/amount", r#""1000000000000000000""#),
+            ("/pulse/product", r#""""#),
+            ("/pulse/unit", r#""a\nb""#),
+            ("/pulse/properties", "[]"),
+            ("/pulse/properties/region", "1"),
+            ("/pulse/properties/region", r#""a\u0007""#),
+            ("/key/partial", "0"),
+            ("/key/partial", "-1"),
+            ("/key/partial", "4294967296"),
+            ("/key/partial", r#""1""#),
+        ],
+    );
+    refuses::<OneOffCharged>(
+        ONE_OFF,
+        &[
+            ("/one_off/price", r#""49.90""#),
+            ("/one_off/price/amount", "49.90"),
+            ("/one_off/price/currency", r#""EUX""#),
+            ("/one_off/name", r#""""#),
+        ],
+    );
     refuses::<Totals>(
         r#"{"count":1,"quantity":"60","amount":"0.1"}"#,
         &[

@@ -8,7 +8,7 @@ mod common;
 use core::slice;
 
 use billing_core::{
-    decide::{self, Limits, OpenDay, ParkReason, Receipt, Writes},
+    decide::{self, Days, Dropped, Limits, OpenDay, ParkReason, Receipt, Writes},
     item::{CallEnded, Incoming},
     plan::{Arrival, Priced, Problem},
     time::Instant,
@@ -17,7 +17,7 @@ use billing_core::{
 use common::{
     batch, call, document, flat_rate, labelled, named,
     own::{book, counted},
-    plan, read, settings, strategy,
+    partial, per_unit, plan, pulse, read, settings, strategy,
     taken::{alice, counts, parked, recorded, replayed, ten_past_nine, without_intake},
     world::World,
 };
@@ -84,6 +84,54 @@ fn a_day_has_no_more_groups_than_it_may_have() {
     let mut tomorrow = to("f", "3");
     tomorrow.call.start = read("2026-03-11T00:00:00Z");
     assert!(matches!(world.take(&[tomorrow]).receipts[..], [Receipt::Recorded { .. }]));
+}
+
+#[test]
+fn an_item_under_several_strategies_may_not_bring_more_groups_than_a_day_may_have() {
+    // Two strategies claim each call; the second day has room for one group more alone.
+    let more = named("more", "flat_rate", r#"{"per_minute":"1","minutes":"pro_rata"}"#);
+    let strategies = [flat_rate("0.02", "pro_rata"), more, per_unit("1")];
+    let cases = [(0, 0), (1, 0), (2, 1), (3, 1)];
+    for (max, recorded) in cases {
+        let mut world = World::with(&settings("alice", ""), &strategies);
+        world.limits.day_groups_max = max;
+        let taken = world.take(&[ten_past_nine("a", 1)]);
+        assert_eq!(taken.intake.recorded, recorded, "{max} groups");
+        assert!(world.totals.len() <= max, "{max} groups");
+    }
+    let mut world = World::with(&settings("alice", ""), &strategies);
+    world.limits.day_groups_max = 2;
+    world.record(&[pulse("p", "2026-03-10T09:10:00Z", "1")]);
+    let reason = parked(&mut world, &ten_past_nine("a", 1));
+    assert_eq!(reason, ParkReason::TooManyGroups { day: read("2026-03-10"), max: 2 });
+    assert_eq!(world.totals.len(), 1, "the first of its groups has no part of it either");
+}
+
+#[test]
+fn a_record_that_takes_back_needs_no_room_for_what_it_replaces() {
+    let mut world = alice();
+    world.limits.day_groups_max = 1;
+    world.record(&[partial(1, ten_past_nine("a", 1))]);
+    world.record(&[partial(2, ten_past_nine("a", 2)), ten_past_nine("a", 3)]);
+    drop(world.hand_over("alice", Days::All));
+    let taken = world.take(&[partial(1, ten_past_nine("b", 1)), ten_past_nine("b", 2)]);
+    assert_eq!(counts(&taken.intake), [2, 2, 0, 0, 0, 0], "in the next revision too");
+}
+
+#[test]
+fn a_parked_item_that_somebody_drops_is_kept_with_the_reason_and_may_come_again() {
+    let mut world = alice();
+    let mut strangers = ten_past_nine("a", 61_000);
+    strangers.account = None;
+    drop(parked(&mut world, &strangers));
+    let waiting = world.parked[&strangers.key].clone();
+    let writes = decide::drop_parked(waiting.clone(), "a test call".into(), world.now);
+    world.apply(&writes);
+    assert_eq!((world.parked.len(), world.items.len()), (0, 0));
+    let dropped = Dropped { parked: waiting, reason: "a test call".into(), at: world.now };
+    assert_eq!(world.dropped, [dropped]);
+    let again = world.ingest(&labelled("again", &[ten_past_nine("a", 61_000)])).unwrap();
+    assert_eq!(again.receipts, [recorded(3)], "it was never claimed");
 }
 
 #[test]
