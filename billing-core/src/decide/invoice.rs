@@ -11,7 +11,6 @@ use crate::{
     event::{Event, Happened, Head, JournalEntry},
     id::SeriesId,
     invoice::{Draft, Invoice, InvoiceSummary},
-    money::Amount,
     time::{Instant, Period, TimeError},
     usage::{DayTotal, ScopeKey},
 };
@@ -225,7 +224,7 @@ pub fn bill(facts: &BillFacts, at: Instant) -> Result<Vec<Draft>, BillError> {
 /// Issues every period of an account that ended by `as_of`, oldest first, with numbers after `last_number`.
 ///
 /// What is due in advance stands on the invoice of the period before; where there was none, as in an account's first period, it
-/// gets an invoice of its own, [`InvoiceKind::Advance`](crate::invoice::InvoiceKind), at most one a period and only over something.
+/// gets an invoice of its own, [`InvoiceKind::Advance`](crate::invoice::InvoiceKind), at most one a period.
 ///
 /// # Errors
 ///

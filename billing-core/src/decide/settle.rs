@@ -162,7 +162,6 @@ pub fn settle(
 }
 
 /// One account's totals and carries, moving on from period to period.
-#[derive(Clone)]
 pub(super) struct Ledger<'a> {
     facts: &'a BillFacts,
     unbilled: Vec<DayTotal>,
