@@ -65,6 +65,7 @@
 
 mod assign;
 mod batch;
+mod facts;
 mod hand_over;
 mod ingest;
 mod invoice;
@@ -77,10 +78,9 @@ mod writes;
 
 pub use assign::{AssignError, AssignFacts, assign};
 pub use batch::{Batch, IngestError, Limits, PulseSign};
+pub use facts::{IngestFacts, OpenDay, Plans, claims_superseded, days_touched};
 pub use hand_over::{Days, JournalFull, answer, hand_over, resend, send};
-pub use ingest::{
-    IngestFacts, Ingested, OpenDay, Plans, Receipt, claims_superseded, days_touched, ingest,
-};
+pub use ingest::{Ingested, Receipt, ingest};
 pub use invoice::{RunOutcome, bill, due_periods, is_invoiced, issue, scopes_touched};
 pub use mark::{MarkError, MarkFacts, carries_before, pay, void};
 pub use open::{OpenAccountError, open_account};
