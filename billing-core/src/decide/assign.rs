@@ -168,7 +168,7 @@ pub fn assign(
     now: Instant,
 ) -> Result<Option<Writes>, AssignError> {
     let AssignFacts {
-        account: AccountFacts { settings, head, assignments, invoiced_until, .. },
+        account: AccountFacts { settings, head, assignments, invoiced_until, advanced_until },
         ..
     } = facts;
     let AssignFacts { plan, overrides, plans, used, .. } = facts;
@@ -186,7 +186,10 @@ pub fn assign(
         let (plan, version) = (taken.plan.clone(), taken.version);
         return Err(AssignError::Taken { account, plan, version, from });
     }
-    if let Some(until) = invoiced_until.filter(|until| from < *until) {
+    // What was invoiced in advance is of a period that began: no plan may start in one before it.
+    let advanced = advanced_until.map(|until| settings.anchor.period_of(until.plus_days(-1)?));
+    let advanced = advanced.transpose()?.map(Period::start);
+    if let Some(until) = advanced.max(*invoiced_until).filter(|until| from < *until) {
         return Err(AssignError::Invoiced { account, until, from });
     }
     if let Some(used) = used {

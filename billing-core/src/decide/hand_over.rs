@@ -116,6 +116,13 @@ pub fn hand_over(
     let mut head = account.head;
     for ((day, revision), mut totals) in revisions {
         totals.sort_by(|one, two| one.key.cmp(&two.key));
+        let closed = totals.iter().copied().cloned();
+        writes.totals.extend(closed.map(|total| DayTotal { closed: true, handed: true, ..total }));
+        // What counts nothing is nothing to hand over.
+        totals.retain(|total| !total.totals.is_nothing());
+        if totals.is_empty() {
+            continue;
+        }
         let handover = Handover {
             account: settings.id.clone(),
             day,
@@ -124,8 +131,6 @@ pub fn hand_over(
         };
         let what = Happened::DayHandedOver { day, revision, digest: handover.digest() };
         head = append(&mut writes, head, &settings.id, now, what)?;
-        let closed = totals.into_iter().cloned();
-        writes.totals.extend(closed.map(|total| DayTotal { closed: true, handed: true, ..total }));
         let state = SettlementState::Pending;
         writes.settlements.push(Settlement { handover, state, attempts: 0 });
     }
@@ -169,7 +174,10 @@ pub fn send(settlement: &Settlement, answer_ms_max: u64, now: Instant) -> Option
     })
 }
 
-/// Records what a processor answered. The first answer stands: one that comes after it changes nothing, and `None` is given.
+/// Records what a processor answered.
+///
+/// `None` if it changes nothing: what is accepted stays so; what is refused is accepted if the processor takes it after all; a refusal
+/// of what is not under way is an old one.
 ///
 /// # Errors
 ///
@@ -206,9 +214,21 @@ pub fn answer(
     answer: Answer,
     now: Instant,
 ) -> Result<Option<Writes>, JournalFull> {
-    match settlement.state {
-        SettlementState::Answered { .. } => return Ok(None),
-        SettlementState::Pending | SettlementState::Sent { .. } => {}
+    let is_news = match (&settlement.state, &answer) {
+        // Whoever takes it after all has it.
+        (
+            SettlementState::Answered { answer: Answer::Refused { .. }, .. },
+            Answer::Accepted { .. },
+        ) => true,
+        (SettlementState::Answered { .. }, _) => false,
+        // A refusal of what is not under way is an old one.
+        (SettlementState::Pending, Answer::Refused { .. }) => false,
+        (SettlementState::Pending, Answer::Accepted { .. }) | (SettlementState::Sent { .. }, _) => {
+            true
+        }
+    };
+    if !is_news {
+        return Ok(None);
     }
     let Handover { day, revision, .. } = settlement.handover;
     let mut writes = Writes::default();

@@ -148,6 +148,8 @@ struct Effect {
     group: Group,
     unit: Unit,
     totals: Totals,
+    rules: u16,
+    zone_data: CompactString,
 }
 
 /// Where an item is recorded: what is taken back for it, then what it brings, and the day totals with each.
@@ -221,7 +223,7 @@ impl State {
         earlier: Option<&Claim>,
     ) -> Result<Place, ParkReason> {
         let AccountFacts { settings, assignments, .. } = self.settings(incoming)?;
-        self.check_limits(&incoming.item)?;
+        self.check_limits(incoming)?;
         let day = settings.zone.day_of(incoming.item.at());
         let assignment = assignment_on(assignments, day).ok_or(ParkReason::NoPlan { day })?;
         let in_calendar = settings.anchor.period_of(day).is_ok();
@@ -238,6 +240,8 @@ impl State {
             group,
             unit: priced.unit,
             totals: priced.totals,
+            rules: Posting::RULES,
+            zone_data: self.zone_data.clone(),
         });
         let taken_back = earlier.map_or_else(|| Ok(Vec::new()), |claim| self.taken_back(claim))?;
         let effects = taken_back.into_iter().chain(brought).collect();
@@ -265,18 +269,30 @@ impl State {
                 group: posting.group.clone(),
                 unit: posting.unit.clone(),
                 totals: totals.map_err(|error| out_of_bounds(&error))?,
+                // It takes back what was made under the rules of then.
+                rules: posting.rules,
+                zone_data: posting.zone_data.clone(),
             })
         });
-        negated.collect()
+        let negated: Vec<Effect> = negated.collect::<Result<_, _>>()?;
+        if negated.is_empty() {
+            let why = format!("the postings of record {} were not loaded", claim.key);
+            return Err(ParkReason::TotalOutOfBounds { why });
+        }
+        Ok(negated)
     }
 
-    fn check_limits(&self, item: &Item) -> Result<(), ParkReason> {
+    fn check_limits(&self, incoming: &Incoming) -> Result<(), ParkReason> {
+        let item = &incoming.item;
+        // What has waited to be mended is not late for having waited.
+        let parked = self.facts.parked.get(&incoming.key);
+        let came = parked.map_or(self.now, |parked| parked.since.min(self.now));
         let Limits { item_future_ms_max, item_past_ms_max, .. } = self.limits;
         let at = item.at();
         if self.now.checked_add_ms(item_future_ms_max).is_ok_and(|latest| at > latest) {
             return Err(ParkReason::TooFarAhead { at, max_ms: item_future_ms_max });
         }
-        if self.now.checked_sub_ms(item_past_ms_max).is_ok_and(|earliest| at < earliest) {
+        if came.checked_sub_ms(item_past_ms_max).is_ok_and(|earliest| at < earliest) {
             return Err(ParkReason::TooFarBack { at, max_ms: item_past_ms_max });
         }
         match item {
@@ -409,8 +425,8 @@ impl State {
                 strategy: effect.strategy,
                 group: effect.group,
                 day_revision: total.key.revision,
-                rules: Posting::RULES,
-                zone_data: self.zone_data.clone(),
+                rules: effect.rules,
+                zone_data: effect.zone_data,
                 unit: effect.unit,
                 currency,
                 totals: effect.totals,

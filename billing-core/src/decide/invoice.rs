@@ -296,7 +296,16 @@ pub fn issue(
     let advanced = facts.account.advanced_until;
     let is_due = |open: &&Period| advanced.is_none_or(|until| until < open.end());
     if let Some(open) = periods.last().filter(is_due).filter(|open| !ledger.is_advanced(**open)) {
-        run.issue(ledger.advance(*open)?)?;
+        let mut ahead = ledger.clone();
+        match ahead.advance(*open) {
+            Ok(settled) => {
+                run.issue(settled)?;
+                ledger = ahead;
+            }
+            // What ended is invoiced; the next run tells.
+            Err(_) if !run.issued.is_empty() => {}
+            Err(error) => return Err(error),
+        }
     }
     let Run { head, issued, mut writes, .. } = run;
     if !issued.is_empty() {

@@ -31,14 +31,14 @@ pub struct MarkFacts {
 #[non_exhaustive]
 pub enum MarkError {
     /// It was paid or made void before.
-    #[error("invoice {series}/{number} is {}: only an issued one can be paid or made void", state.name())]
+    #[error("invoice {series}/{number} is {state}: only an issued one can be paid or made void")]
     NotIssued {
         /// Its series.
         series: SeriesId,
         /// Its number.
         number: u64,
-        /// What became of it.
-        state: InvoiceState,
+        /// What became of it: `paid` or `void`.
+        state: &'static str,
     },
     /// A later invoice builds on it.
     #[error(
@@ -202,7 +202,7 @@ impl MarkFacts {
         match &self.state {
             InvoiceState::Issued => Ok(()),
             state @ (InvoiceState::Paid { .. } | InvoiceState::Void { .. }) => {
-                let (series, number, state) = (series.clone(), *number, state.clone());
+                let (series, number, state) = (series.clone(), *number, state.name());
                 Err(MarkError::NotIssued { series, number, state })
             }
         }

@@ -162,6 +162,7 @@ pub fn settle(
 }
 
 /// One account's totals and carries, moving on from period to period.
+#[derive(Clone)]
 pub(super) struct Ledger<'a> {
     facts: &'a BillFacts,
     unbilled: Vec<DayTotal>,
@@ -198,16 +199,20 @@ impl<'a> Ledger<'a> {
             .into_iter()
             .partition::<Vec<_>, _>(|total| total.key.day < period.end());
         self.unbilled = later;
+        // Days on which nothing counted are done with, and are in no line.
+        let (nothing, due) = due.into_iter().partition::<Vec<_>, _>(|t| t.totals.is_nothing());
         let mut found = stretches_of(settings, assignments, &due, period)?;
         found.extend(self.vanished(period));
         let mut lines = Vec::new();
         for stretch in found {
             self.settle_stretch(stretch, &due, Dues::All, &mut lines)?;
         }
-        for stretch in next.into_iter().flat_map(|next| stretches(assignments, next)) {
+        let ahead: Vec<_> = next.into_iter().flat_map(|next| self.ahead(next)).collect();
+        for stretch in ahead {
             self.settle_stretch(stretch, &[], Dues::InAdvance, &mut lines)?;
         }
-        let billed = due.into_iter().map(|total| DayTotal { closed: true, billed: true, ..total });
+        let done = due.into_iter().chain(nothing);
+        let billed = done.map(|total| DayTotal { closed: true, billed: true, ..total });
         let billed = billed.collect();
         Ok(Settled { draft: self.sum_up(InvoiceKind::Period, period, lines)?, billed })
     }
@@ -215,7 +220,7 @@ impl<'a> Ledger<'a> {
     /// What is due in advance for a period that has begun.
     pub(super) fn advance(&mut self, period: Period) -> Result<Settled, BillError> {
         let mut lines = Vec::new();
-        for stretch in stretches(&self.facts.account.assignments, period) {
+        for stretch in self.ahead(period) {
             self.settle_stretch(stretch, &[], Dues::InAdvance, &mut lines)?;
         }
         let draft = self.sum_up(InvoiceKind::Advance, period, lines)?;
@@ -231,6 +236,13 @@ impl<'a> Ledger<'a> {
                 ScopeKey::Lifetime => false,
             }
         })
+    }
+
+    /// The stretches to settle in advance.
+    fn ahead(&self, period: Period) -> Vec<Stretch> {
+        let mut ahead = stretches(&self.facts.account.assignments, period);
+        ahead.extend(self.vanished(period));
+        ahead
     }
 
     /// Stretches of a period that were charged and that a later change of plan left without a day.
@@ -329,7 +341,7 @@ impl<'a> Ledger<'a> {
         strategy
             .settle(facts, bill)
             .map_err(|problem| BillError::Strategy { strategy: strategy.id().clone(), problem })?;
-        let charges = bill.end_turn(strategy.id());
+        let charges = bill.take_charges();
         check_charges(*strategy, facts, &charges)?;
         let mut by_group: BTreeMap<&Group, Vec<&DayTotal>> = BTreeMap::new();
         for total in mine {
@@ -340,7 +352,9 @@ impl<'a> Ledger<'a> {
             let days = days(&charge.group);
             self.line(settling, charge, days)
         });
-        lines.collect()
+        let lines: Vec<Line> = lines.collect::<Result<_, _>>()?;
+        bill.end_turn(strategy.id(), lines.iter().map(|line| (line.group.clone(), line.amount)));
+        Ok(lines)
     }
 
     fn stretch_facts(

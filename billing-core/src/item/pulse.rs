@@ -1,14 +1,14 @@
 //! A report of generic usage.
 
-use core::fmt;
+use core::{convert::Infallible, fmt, str::FromStr};
 
 use alloc::collections::BTreeMap;
 
 use compact_str::CompactString;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
-    id::{ProductId, Unit},
+    id::{ProductId, Unit, deserialize_private},
     money::Quantity,
     time::Instant,
 };
@@ -59,10 +59,7 @@ pub struct Pulse {
 /// # Ok::<(), billing_core::item::InvalidProperties>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
-#[serde(
-    try_from = "BTreeMap<CompactString, CompactString>",
-    into = "BTreeMap<CompactString, CompactString>"
-)]
+#[serde(try_from = "BTreeMap<Text, Text>", into = "BTreeMap<CompactString, CompactString>")]
 pub struct Properties(BTreeMap<CompactString, CompactString>);
 
 /// Properties that are not accepted; names the place and never the text.
@@ -172,6 +169,34 @@ impl Properties {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+/// A text that is never repeated in an error.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Text(CompactString);
+
+impl FromStr for Text {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self(CompactString::from(text)))
+    }
+}
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserialize_private(deserializer, "a property as text")
+    }
+}
+
+impl TryFrom<BTreeMap<Text, Text>> for Properties {
+    type Error = InvalidProperties;
+
+    fn try_from(pairs: BTreeMap<Text, Text>) -> Result<Self, InvalidProperties> {
+        Self::try_from(
+            pairs.into_iter().map(|(name, value)| (name.0, value.0)).collect::<BTreeMap<_, _>>(),
+        )
     }
 }
 

@@ -2,6 +2,7 @@
 
 use alloc::{
     collections::{BTreeMap, BTreeSet},
+    format,
     string::String,
     sync::Arc,
     vec::Vec,
@@ -16,6 +17,7 @@ use crate::{
         Blocks, FlatRate, OneOffs, PerUnit, PlanSpec, Prepaid, Problem, Recurring, Strategy,
         StrategySpec, UnknownStrategy, Unpriced,
     },
+    terms::strict_json,
 };
 
 /// Builds a strategy of one kind from its document.
@@ -172,6 +174,13 @@ impl PlanBook {
         if spec.version == 0 {
             return Err(BuildPlanError::Version);
         }
+        for strategy in &spec.strategies {
+            let checked = strict_json::check(&strategy.terms);
+            checked.map_err(|what| BuildPlanError::Terms {
+                strategy: strategy.id.clone(),
+                problem: Problem(what),
+            })?;
+        }
         let mut seen = BTreeSet::new();
         let mut strategies = Vec::with_capacity(spec.strategies.len());
         for strategy in &spec.strategies {
@@ -183,6 +192,7 @@ impl PlanBook {
                 let (built, strategy) = (built.id().clone(), strategy.id.clone());
                 return Err(BuildPlanError::OtherId { strategy, built });
             }
+            check_draws(&*built, &spec.strategies, strategies.len())?;
             strategies.push(built);
         }
         if !(1..=Self::STRATEGIES_MAX).contains(&strategies.len()) {
@@ -204,6 +214,28 @@ impl PlanBook {
             known: self.kinds().collect::<Vec<_>>().join(", "),
         })?;
         kind(spec).map_err(|problem| BuildPlanError::Terms { strategy: spec.id.clone(), problem })
+    }
+}
+
+/// What a strategy reads stands before it in the plan.
+fn check_draws(
+    strategy: &dyn Strategy,
+    specs: &[StrategySpec],
+    place: usize,
+) -> Result<(), BuildPlanError> {
+    let Some(names) = strategy.draws_on() else { return Ok(()) };
+    let before = specs.get(..place).unwrap_or_default();
+    let is_before = |name: &&StrategyId| before.iter().any(|spec| spec.id == **name);
+    let refused = |what: String| BuildPlanError::Terms {
+        strategy: strategy.id().clone(),
+        problem: Problem(what),
+    };
+    match names.iter().find(|name| !is_before(name)) {
+        Some(name) => Err(refused(format!("strategy {name} does not stand before it in the plan"))),
+        None if before.is_empty() => {
+            Err(refused("no strategy stands before it in the plan".into()))
+        }
+        None => Ok(()),
     }
 }
 

@@ -12,5 +12,5 @@ pub use kinds::{
 };
 pub use spec::{AppliesTo, Payment, PlanSpec, StrategySpec, UnknownStrategy};
 pub use strategy::{
-    Arrival, Bill, Charge, Due, GroupUsage, Priced, Problem, Strategy, StretchFacts,
+    Arrival, Bill, Charge, Charged, Due, GroupUsage, Priced, Problem, Strategy, StretchFacts,
 };

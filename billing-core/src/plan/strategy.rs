@@ -7,7 +7,7 @@ use crate::{
     account::Stretch,
     id::{Group, StrategyId, Unit},
     item::Item,
-    money::{Currency, Exact, MoneyError, Quantity},
+    money::{Amount, Currency, Exact, MoneyError, Quantity},
     time::Day,
     usage::{Carry, Scope, Totals},
 };
@@ -94,6 +94,12 @@ pub trait Strategy: Debug + Send + Sync {
     /// itself: it charges the difference.
     fn due(&self) -> Due {
         Due::InArrears
+    }
+
+    /// The strategies whose charges it reads, if it reads any: all of them must stand before it in the plan. An empty list is for
+    /// all that do, of which there must be one.
+    fn draws_on(&self) -> Option<&[StrategyId]> {
+        None
     }
 
     /// Charges for the unbilled usage of one stretch.
@@ -350,7 +356,7 @@ pub struct Charge {
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Bill {
-    before: Vec<(StrategyId, Charge)>,
+    before: Vec<Charged>,
     charges: Vec<Charge>,
 }
 
@@ -401,30 +407,63 @@ impl Bill {
         &self.charges
     }
 
-    /// What the strategies before it in the plan charged in this stretch.
+    /// What the strategies before it in the plan are charged with in this settlement of the stretch, as on the invoice.
+    ///
+    /// These are differences: where a stretch is settled again, for late usage, they are what comes on top. A strategy that
+    /// depends on their sum [keeps](Self::charge_keeping) it.
     ///
     /// # Examples
     ///
     /// ```
-    /// use billing_core::{money::Exact, plan::Bill};
+    /// use billing_core::{money::Exact, plan::{Bill, StretchFacts}};
     ///
-    /// // What is left of a minimum of 10 a strategy that stands last in its plan would charge.
-    /// let lacking = |bill: &Bill| {
-    ///     let charges = bill.charged_before().iter().map(|(_, charge)| &charge.exact);
-    ///     let sum = charges.fold(Exact::zero(), |sum, exact| sum.add(exact));
-    ///     Exact::from_integer(10).sub(&sum).max(Exact::zero())
-    /// };
-    /// assert_eq!(lacking(&Bill::default()), Exact::from_integer(10));
+    /// /// What a strategy that stands last in its plan would charge to make up a minimum of 10.
+    /// fn minimum(facts: &StretchFacts, bill: &mut Bill, group: billing_core::id::Group) {
+    ///     let before = facts.before.get(&group).cloned().unwrap_or_default();
+    ///     let charged = bill.charged_before().iter().map(|charged| Exact::from(charged.amount));
+    ///     let sum = charged.fold(before.kept, |sum, amount| sum.add(&amount));
+    ///     let lacking = Exact::from_integer(10).sub(&sum).max(Exact::zero());
+    ///     bill.charge_keeping(group, lacking.sub(&before.exact), sum, "minimum of 10".into());
+    /// }
+    /// # use billing_core::{account::Stretch, time::Period};
+    /// # let period = Period::try_new("2026-10-01".parse()?, "2026-11-01".parse()?)?;
+    /// # let stretch = Stretch { period, start: period.start(), end: period.end(), assignment: 1 };
+    /// # let nothing = std::collections::BTreeMap::new;
+    /// # let facts = StretchFacts::new(stretch, "EUR".parse()?, nothing(), std::collections::BTreeMap::new());
+    /// let mut bill = Bill::default();
+    /// minimum(&facts, &mut bill, "minimum".parse()?);
+    /// assert_eq!(bill.charges()[0].exact, Exact::from_integer(10));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn charged_before(&self) -> &[(StrategyId, Charge)] {
+    pub fn charged_before(&self) -> &[Charged] {
         &self.before
     }
 
-    /// Ends the turn of a strategy, and gives what it charged.
-    pub(crate) fn end_turn(&mut self, strategy: &StrategyId) -> Vec<Charge> {
-        let charges = core::mem::take(&mut self.charges);
-        self.before.extend(charges.iter().map(|charge| (strategy.clone(), charge.clone())));
-        charges
+    /// What the strategy at work charged, for the lines to be made of it.
+    pub(crate) fn take_charges(&mut self) -> Vec<Charge> {
+        core::mem::take(&mut self.charges)
     }
+
+    /// Ends the turn of a strategy with the amounts of its lines.
+    pub(crate) fn end_turn(
+        &mut self,
+        strategy: &StrategyId,
+        lines: impl Iterator<Item = (Group, Amount)>,
+    ) {
+        let charged = |(group, amount)| Charged { strategy: strategy.clone(), group, amount };
+        self.before.extend(lines.map(charged));
+    }
+}
+
+/// What a strategy has been charged with in a stretch: a line of the invoice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Charged {
+    /// Which strategy.
+    pub strategy: StrategyId,
+    /// Which group.
+    pub group: Group,
+    /// The amount of the line.
+    pub amount: Amount,
 }

@@ -74,3 +74,15 @@ impl<'de> Visitor<'de> for StrictVisitor {
         Ok(object)
     }
 }
+
+/// Refuses a value made otherwise that reading would have refused: a number with a fraction.
+pub(crate) fn check(value: &Value) -> Result<(), String> {
+    match value {
+        Value::Number(number) if number.as_i64().is_none() && number.as_u64().is_none() => {
+            Err("a number with a fraction passes through a float: write it as text".into())
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
+        Value::Array(values) => values.iter().try_for_each(check),
+        Value::Object(values) => values.values().try_for_each(check),
+    }
+}

@@ -41,8 +41,8 @@ pub struct PrepaidTerms {
 /// A strategy of the kind `prepaid`: charges the group `prepaid` ahead, and gives back in the group `covered` what the strategies
 /// before it charge, up to that amount.
 ///
-/// What is not used up by the end of the period is gone with it; what is used beyond it is charged. It stands after the
-/// strategies it covers.
+/// What is not used up by the end of the period is gone with it (with proration by `days`, by the end of each part of it that a
+/// change of plan makes); what is used beyond it is charged. It stands after the strategies it covers.
 ///
 /// # Examples
 ///
@@ -96,12 +96,12 @@ impl Prepaid {
         Ok(Self { strategy, terms, ahead, covered })
     }
 
-    /// What the strategies it covers charge, as differences.
+    /// What the strategies it covers are charged with, as differences, rounded as on the invoice.
     fn charged(&self, bill: &Bill) -> Exact {
         let covers = &self.terms.covers;
         let mine = bill.charged_before().iter();
-        let mine = mine.filter(|(strategy, _)| covers.is_empty() || covers.contains(strategy));
-        mine.fold(Exact::zero(), |sum, (_, charge)| sum.add(&charge.exact))
+        let mine = mine.filter(|charged| covers.is_empty() || covers.contains(&charged.strategy));
+        mine.fold(Exact::zero(), |sum, charged| sum.add(&Exact::from(charged.amount)))
     }
 }
 
@@ -124,6 +124,10 @@ impl Strategy for Prepaid {
 
     fn due(&self) -> Due {
         Due::InAdvance
+    }
+
+    fn draws_on(&self) -> Option<&[StrategyId]> {
+        Some(&self.terms.covers)
     }
 
     fn settle(&self, facts: &StretchFacts, bill: &mut Bill) -> Result<(), Problem> {

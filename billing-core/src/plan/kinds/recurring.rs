@@ -171,7 +171,12 @@ impl Proration {
             Self::None if facts.before.contains_key(group) || facts.stretch.is_empty() => {
                 return before;
             }
-            Self::None => (Exact::from(per_period), format!("{per_period} a period")),
+            Self::None => {
+                // That the period is charged is kept, so that it holds for a price of 0 too.
+                let (due, text) = (Exact::from(per_period), format!("{per_period} a period"));
+                bill.charge_keeping(group.clone(), due.clone(), Exact::from_integer(1), text);
+                return due;
+            }
             Self::Days => kinds::by_days(per_period, &facts.stretch),
         };
         let lacking = due.sub(&before);
