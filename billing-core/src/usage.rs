@@ -92,22 +92,6 @@ impl Totals {
         })
     }
 
-    /// Whether nothing counts: no item that is charged for, no quantity, no amount.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use billing_core::{money::Amount, usage::Totals};
-    ///
-    /// assert!(Totals::nothing(Some(Amount::ZERO)).is_nothing());
-    /// assert!(!Totals { count: 1, ..Totals::nothing(None) }.is_nothing());
-    /// ```
-    #[must_use]
-    pub fn is_nothing(self) -> bool {
-        let Self { count, quantity, amount } = self;
-        count == 0 && quantity.is_zero() && amount.is_none_or(Amount::is_zero)
-    }
-
     /// The totals that take these back.
     ///
     /// # Errors
@@ -213,8 +197,7 @@ pub struct DayUsage {
 /// ```
 pub fn by_day(totals: Vec<DayTotal>) -> Result<Vec<DayUsage>, TotalsError> {
     let mut days: BTreeMap<TotalKey, DayUsage> = BTreeMap::new();
-    let counts = |total: &DayTotal| !total.totals.is_nothing();
-    for DayTotal { key, unit, totals, .. } in totals.into_iter().filter(counts) {
+    for DayTotal { key, unit, totals, .. } in totals {
         let TotalKey { day, assignment, strategy, group, .. } = key.clone();
         match days.entry(TotalKey { revision: 0, ..key }) {
             Entry::Occupied(mut sum) => {

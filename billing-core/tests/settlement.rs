@@ -264,14 +264,16 @@ fn a_settlement_is_sent_until_it_is_answered() {
 }
 
 #[test]
-fn the_first_answer_stands() {
+fn what_is_accepted_stays_so_and_an_old_refusal_changes_nothing() {
     let world = metered();
     let account = &world.accounts["alice"];
-    for answer in [accepted(), refused()] {
-        for (state, is_first) in states().into_iter().zip([true, true, false, false]) {
+    let of_accepted = (accepted(), [true, true, false, true]);
+    let of_refused = (refused(), [false, true, false, false]);
+    for (answer, news) in [of_accepted, of_refused] {
+        for (state, is_news) in states().into_iter().zip(news) {
             let before = settlement(state.clone());
             let writes = decide::answer(account, &before, answer.clone(), world.now).unwrap();
-            assert_eq!(writes.is_some(), is_first, "{answer:?} when {state:?}");
+            assert_eq!(writes.is_some(), is_news, "{answer:?} when {state:?}");
             let Some(writes) = writes else { continue };
             let state = SettlementState::Answered { at: world.now, answer: answer.clone() };
             assert_eq!(writes.settlements, [Settlement { state, ..before }]);
@@ -293,11 +295,13 @@ fn a_refused_settlement_may_be_sent_once_more_with_the_same_content() {
     let mut world = metered();
     world.record(&[pulse("a", "2026-03-10T12:00:00Z", "1")]);
     let pending = only(world.hand_over("alice", Days::All));
-    assert!(world.answer(&pending, refused()));
+    assert!(!world.answer(&pending, refused()), "it was not sent");
+    let sent = decide::send(&pending, 0, world.now).unwrap();
+    assert!(world.answer(&sent, refused()));
     let stored = world.settlements.values().next().unwrap().clone();
-    assert!(!world.answer(&stored, accepted()), "the first answer stands");
     let again = decide::resend(&stored).unwrap();
-    assert!(world.answer(&again, accepted()), "until it is sent once more");
+    assert!(!world.answer(&again, refused()), "it is not sent again yet");
+    assert!(world.answer(&again, accepted()));
     let stored = world.settlements.values().next().unwrap().clone();
     assert_eq!((stored.state.name(), &stored.handover), ("accepted", &pending.handover));
     assert_eq!(decide::resend(&stored), None);

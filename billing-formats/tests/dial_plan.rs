@@ -12,6 +12,8 @@ const GERMANY: &str = r#"{"country": "49", "international_prefixes": ["00"], "na
     "short_codes": ["110", "112", "*97"], "special_prefixes": ["118", "*2"], "internal_digits_max": 3}"#;
 const GERMAN_TRUNK: &str =
     r#"{"country": "49", "international_prefixes": ["00"], "national_prefix": "0"}"#;
+const NO_WAY_ABROAD: &str =
+    r#"{"country": "49", "international_prefixes": [], "national_prefix": "0"}"#;
 const ITALY: &str =
     r#"{"country": "39", "international_prefixes": ["00"], "short_codes": ["112"]}"#;
 const SPAIN: &str = r#"{"country": "34", "international_prefixes": ["00"], "national_digits": 9}"#;
@@ -88,6 +90,8 @@ fn every_country_dials_its_own_way() {
         (GERMANY, "+0301234", "unchanged", "+0301234"),
         (GERMANY, "000301234", "unchanged", "000301234"),
         (ITALY, "+49+30", "unchanged", "+49+30"),
+        (NO_WAY_ABROAD, "0033123456789", "unchanged", "0033123456789"),
+        (NO_WAY_ABROAD, "033123456789", "number", "+4933123456789"),
     ];
     for (json, dialled, sort, becomes) in cases {
         assert_eq!(normal(&plan(json), dialled), (sort, becomes.to_owned()), "{json} {dialled}");

@@ -116,13 +116,6 @@ pub fn hand_over(
     let mut head = account.head;
     for ((day, revision), mut totals) in revisions {
         totals.sort_by(|one, two| one.key.cmp(&two.key));
-        let closed = totals.iter().copied().cloned();
-        writes.totals.extend(closed.map(|total| DayTotal { closed: true, handed: true, ..total }));
-        // What counts nothing is nothing to hand over.
-        totals.retain(|total| !total.totals.is_nothing());
-        if totals.is_empty() {
-            continue;
-        }
         let handover = Handover {
             account: settings.id.clone(),
             day,
@@ -131,6 +124,8 @@ pub fn hand_over(
         };
         let what = Happened::DayHandedOver { day, revision, digest: handover.digest() };
         head = append(&mut writes, head, &settings.id, now, what)?;
+        let closed = totals.into_iter().cloned();
+        writes.totals.extend(closed.map(|total| DayTotal { closed: true, handed: true, ..total }));
         let state = SettlementState::Pending;
         writes.settlements.push(Settlement { handover, state, attempts: 0 });
     }

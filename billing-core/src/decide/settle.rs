@@ -199,8 +199,6 @@ impl<'a> Ledger<'a> {
             .into_iter()
             .partition::<Vec<_>, _>(|total| total.key.day < period.end());
         self.unbilled = later;
-        // Days on which nothing counted are done with, and are in no line.
-        let (nothing, due) = due.into_iter().partition::<Vec<_>, _>(|t| t.totals.is_nothing());
         let mut found = stretches_of(settings, assignments, &due, period)?;
         found.extend(self.vanished(period));
         let mut lines = Vec::new();
@@ -211,8 +209,7 @@ impl<'a> Ledger<'a> {
         for stretch in ahead {
             self.settle_stretch(stretch, &[], Dues::InAdvance, &mut lines)?;
         }
-        let done = due.into_iter().chain(nothing);
-        let billed = done.map(|total| DayTotal { closed: true, billed: true, ..total });
+        let billed = due.into_iter().map(|total| DayTotal { closed: true, billed: true, ..total });
         let billed = billed.collect();
         Ok(Settled { draft: self.sum_up(InvoiceKind::Period, period, lines)?, billed })
     }

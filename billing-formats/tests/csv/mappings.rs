@@ -39,6 +39,11 @@ fn a_mapping_that_contradicts_itself_is_refused() {
             json!({"disposition": {"listed": {"column": "status", "values": {"Ok": "answered", "busy": "busy", "ok": "failed"}}}}),
             InvalidMapping::ValueTwice { field: "disposition", first: 1, second: 3 },
         ),
+        (
+            json!({}),
+            json!({"direction": {"listed": {"column": "dir", "values": {"IN": "inbound", "In": "internal"}}}}),
+            InvalidMapping::ValueTwice { field: "direction", first: 1, second: 2 },
+        ),
     ];
     for (changes, calls, expected) in cases {
         let mapping = mapping(changes, calls);

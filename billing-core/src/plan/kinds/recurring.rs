@@ -49,7 +49,8 @@ pub enum Timing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Proration {
-    /// The whole amount, once a period: a period in which plans change is charged by the first of them that has the strategy.
+    /// The whole amount, once a period: a period in which plans change is charged by the first of them that has the strategy and asks for
+    /// something.
     None,
     /// The amount by the local days of the part: 16 of 31 days are 16/31 of it.
     Days,
@@ -171,12 +172,7 @@ impl Proration {
             Self::None if facts.before.contains_key(group) || facts.stretch.is_empty() => {
                 return before;
             }
-            Self::None => {
-                // That the period is charged is kept, so that it holds for a price of 0 too.
-                let (due, text) = (Exact::from(per_period), format!("{per_period} a period"));
-                bill.charge_keeping(group.clone(), due.clone(), Exact::from_integer(1), text);
-                return due;
-            }
+            Self::None => (Exact::from(per_period), format!("{per_period} a period")),
             Self::Days => kinds::by_days(per_period, &facts.stretch),
         };
         let lacking = due.sub(&before);
