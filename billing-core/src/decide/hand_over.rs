@@ -209,18 +209,14 @@ pub fn answer(
     answer: Answer,
     now: Instant,
 ) -> Result<Option<Writes>, JournalFull> {
-    let is_news = match (&settlement.state, &answer) {
-        // Whoever takes it after all has it.
-        (
-            SettlementState::Answered { answer: Answer::Refused { .. }, .. },
-            Answer::Accepted { .. },
-        ) => true,
-        (SettlementState::Answered { .. }, _) => false,
-        // A refusal of what is not under way is an old one.
-        (SettlementState::Pending, Answer::Refused { .. }) => false,
-        (SettlementState::Pending, Answer::Accepted { .. }) | (SettlementState::Sent { .. }, _) => {
-            true
+    let is_news = match &settlement.state {
+        SettlementState::Sent { .. } => true,
+        // Whoever takes it, however late, has it. A refusal of what is not under way is an old one.
+        SettlementState::Pending
+        | SettlementState::Answered { answer: Answer::Refused { .. }, .. } => {
+            matches!(answer, Answer::Accepted { .. })
         }
+        SettlementState::Answered { answer: Answer::Accepted { .. }, .. } => false,
     };
     if !is_news {
         return Ok(None);

@@ -33,9 +33,9 @@ pub enum InvalidOverrides {
     /// Not an object of objects.
     #[error("overrides are an object of strategies, each an object of terms")]
     Shape,
-    /// A number with a fraction.
-    #[error("a number with a fraction passes through a float: write it as text")]
-    Fraction,
+    /// A value that terms cannot have.
+    #[error("{0}")]
+    Terms(String),
     /// A name that is no strategy's.
     #[error(transparent)]
     Id(#[from] InvalidId),
@@ -94,7 +94,7 @@ impl TryFrom<Value> for Overrides {
     type Error = InvalidOverrides;
 
     fn try_from(value: Value) -> Result<Self, InvalidOverrides> {
-        strict_json::check(&value).map_err(|_| InvalidOverrides::Fraction)?;
+        strict_json::check(&value).map_err(InvalidOverrides::Terms)?;
         let Value::Object(strategies) = value else { return Err(InvalidOverrides::Shape) };
         let one = |(strategy, terms): (String, Value)| match terms {
             Value::Object(mut terms) => {

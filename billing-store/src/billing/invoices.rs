@@ -241,7 +241,6 @@ impl Tenant {
         Ok(self.read().await?.invoice(series, number).await?)
     }
 
-    /// What must be known to bill accounts up to `at`, in four statements for any number of accounts.
     /// An account's invoices in order of their periods, with what became of them; at most `limit`, after one of them.
     ///
     /// # Errors
@@ -576,6 +575,7 @@ impl Tenant {
         Ok(MarkFacts { account, invoice, state, last, totals })
     }
 
+    /// What must be known to bill accounts up to `at`, in four statements for any number of accounts.
     async fn bill_facts<F: Facts + ?Sized>(
         &self,
         facts: &mut F,

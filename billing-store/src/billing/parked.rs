@@ -12,7 +12,7 @@ use billing_core::{
 use crate::{
     answer::{Error, Result, TakenIn},
     billing::Tenant,
-    store::{Locks, Unit},
+    store::{Locks, Transaction, Unit},
 };
 
 const PAGE: u32 = 500;
@@ -121,9 +121,13 @@ impl Tenant {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub async fn retry_parked(&self, keys: &[ItemKey]) -> Result<TakenIn> {
-        let parked = self.read().await?.parked(keys).await?;
+        let mut unit = self.begin_parked(keys).await?;
+        let parked = unit.parked(keys).await?;
         let entries = parked.into_iter().map(|parked| Ok(parked.incoming)).collect();
-        self.ingest(&Batch { label: "retry of parked items".into(), entries }).await
+        let batch = Batch { label: "retry of parked items".into(), entries };
+        let taken = self.ingest_in(&mut *unit, &batch).await?;
+        unit.commit().await?;
+        Ok(taken)
     }
 
     /// Records parked items with mended content, such as the account that pays.
@@ -223,13 +227,13 @@ impl Tenant {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub async fn drop_parked(&self, key: &ItemKey, reason: &str) -> Result<()> {
-        let mut unit = self.parts.store.begin(&self.id, &Locks::catalog()).await?;
+        let mut unit = self.begin_parked(core::slice::from_ref(key)).await?;
         self.drop_parked_in(&mut *unit, key, reason).await?;
         unit.commit().await?;
         Ok(())
     }
 
-    /// [`drop_parked`](Self::drop_parked) inside the caller's unit, which holds the catalog.
+    /// [`drop_parked`](Self::drop_parked) inside the caller's unit, which holds the item's account and the catalog.
     ///
     /// # Errors
     ///
@@ -263,6 +267,13 @@ impl Tenant {
     pub async fn dropped(&self, after: Option<&Dropped>, limit: u32) -> Result<Vec<Dropped>> {
         let after = after.map(|dropped| (dropped.at, &dropped.parked.incoming.key));
         Ok(self.read().await?.dropped_page(after, limit).await?)
+    }
+
+    /// Begins a unit that holds the accounts of parked items; the catalog stands for items without one.
+    async fn begin_parked(&self, keys: &[ItemKey]) -> Result<Box<dyn Transaction>> {
+        let parked = self.read().await?.parked(keys).await?;
+        let accounts = parked.into_iter().filter_map(|parked| parked.incoming.account);
+        self.begin(&Locks { catalog: true, ..Locks::accounts(accounts) }).await
     }
 
     /// What is not billed and why: parked items by reason, refused entries, dropped items, and accounts whose bill is held.

@@ -160,10 +160,12 @@ impl Tenant {
                     Answer::Accepted { .. } => &mut report.accepted,
                     Answer::Refused { .. } => &mut report.refused,
                 };
-                *count = count.saturating_add(1);
                 let Handover { account, day, revision, .. } = handover;
-                let _first: Outcome =
-                    self.answer_settlement(account, *day, *revision, answer).await?;
+                match self.answer_settlement(account, *day, *revision, answer).await? {
+                    Outcome::New => *count = count.saturating_add(1),
+                    // Another process has recorded an answer meanwhile.
+                    Outcome::Replay => {}
+                }
             }
         }
     }
@@ -234,9 +236,10 @@ impl Tenant {
         self.send_settlements(processor, answer_ms_max).await
     }
 
-    /// Records what a processor answered; for one that answers later than it is asked.
+    /// Records what a processor answered; for one that the host hands settlements to itself, or that answers later.
     ///
-    /// The first answer stands: another one is [`Outcome::Replay`] and changes nothing.
+    /// What is accepted stays so, what is refused is accepted if the processor takes it after all, and a refusal of what is not
+    /// under way is an old one: an answer that changes nothing is [`Outcome::Replay`].
     ///
     /// # Errors
     ///

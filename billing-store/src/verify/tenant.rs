@@ -87,7 +87,6 @@ fn check_item(
     }
 }
 
-/// The numbers of each series are 1..n, and each was met in an account.
 /// Whether what an item was posted as on arrival counts.
 fn is_current(item: &StoredItem) -> bool {
     item.postings > 0 && item.claim.current_seq == item.claim.first_seq
@@ -116,6 +115,7 @@ async fn check_records(
     Ok(())
 }
 
+/// The numbers of each series are 1..n, and each was met in an account.
 async fn check_series(
     facts: &mut dyn Facts,
     report: &mut Report,

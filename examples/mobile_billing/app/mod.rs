@@ -80,7 +80,9 @@ impl App {
         let key = key(headers)?;
         let call = self.ledger.call_ended(key, user, duration_ms).map_err(|error| told(&error))?;
         match self.bus.publish(call).await? {
-            Receipt::Recorded { .. } | Receipt::Replayed { .. } => Ok(()),
+            Receipt::Recorded { .. } | Receipt::Superseded { .. } | Receipt::Replayed { .. } => {
+                Ok(())
+            }
             Receipt::Conflict { .. } => Err(Refusal::KeyTaken),
             Receipt::Parked(reason) => {
                 eprintln!("mobile_billing: a call was set aside, and is on no bill: {reason}");
