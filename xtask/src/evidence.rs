@@ -39,12 +39,25 @@ struct Entry {
 fn entries() -> Vec<Entry> {
     let kills = Line::cargo(["test", "--release", "--package", "billing", "--test", "kill"]);
     let laws = Line::cargo(["test", "--release", "--workspace", "--test", "laws"]);
+    let hand_over = ["test", "--release", "--package", "billing", "--test", "hand_over"];
+    let invoice_run = ["test", "--release", "--package", "billing", "--test", "invoice_run"];
+    let (hand_over, invoice_run) = (Line::cargo(hand_over), Line::cargo(invoice_run));
     let tamper = Line::cargo(["test", "--release", "--package", "billing-store"]);
     vec![
         Entry {
             name: "kills",
             title: "The process is killed while it records, and nothing is lost or counted twice",
             line: kills.args(["--", "--nocapture"]).env("BILLING_KILLS", "50"),
+        },
+        Entry {
+            name: "hand_over",
+            title: "Days are handed over while the process is killed, and each pulse reaches the processor once",
+            line: hand_over.args(["--", "--nocapture"]).env("BILLING_KILLS", "20"),
+        },
+        Entry {
+            name: "invoice_run",
+            title: "Several schedulers issue a thousand invoices at once, killed and resumed, without a gap or a twin",
+            line: invoice_run.args(["--", "--nocapture"]).env("BILLING_KILLS", "20"),
         },
         Entry {
             name: "tamper",
@@ -73,7 +86,7 @@ pub fn run(root: &Path, options: &Options) -> Result<(), String> {
     let entries = entries();
     if options.list {
         for entry in &entries {
-            println!("{:8} {}\n         {}", entry.name, entry.title, entry.line);
+            println!("{:11} {}\n            {}", entry.name, entry.title, entry.line);
         }
         return Ok(());
     }
