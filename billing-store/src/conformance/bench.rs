@@ -85,12 +85,15 @@ fn locks(writes: &Writes) -> Locks {
     let totalled = writes.totals.iter().map(|total| &total.key.account);
     let carried = writes.carries.iter().map(|carry| &carry.key.account);
     let invoiced = writes.invoices.iter().map(|invoice| &invoice.draft.account);
+    let handed = writes.settlements.iter().map(|settlement| &settlement.handover.account);
     let opened = writes.accounts.iter().map(|settings| &settings.id);
     let accounts = heads.chain(assigned).chain(posted).chain(happened);
-    let accounts = accounts.chain(totalled).chain(carried).chain(invoiced).chain(opened);
+    let accounts =
+        accounts.chain(totalled).chain(carried).chain(invoiced).chain(handed).chain(opened);
     let mut locks = Locks::accounts(accounts.cloned());
     locks.series = writes.invoices.iter().map(|invoice| invoice.series.clone()).collect();
     locks.series.extend(writes.series.iter().map(|(series, _)| series.clone()));
     locks.catalog = !writes.accounts.is_empty() || !writes.plans.is_empty();
+    locks.catalog |= !writes.dropped.is_empty();
     locks
 }

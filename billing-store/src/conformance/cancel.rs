@@ -1,13 +1,21 @@
 //! Futures dropped half-way: a client hangs up, a time limit strikes, a task is aborted.
 
-use billing_core::decide::Receipt;
+use billing_core::{
+    decide::{Days, Receipt},
+    money::Quantity,
+};
 
-use crate::conformance::{
-    bench::{Bench, ensure_same},
-    door::{Door, call, coheres},
-    kept::{Failed, Kept, ensure},
-    sample,
-    together::{self, Boxed},
+use crate::{
+    answer::{Error, Outcome},
+    conformance::{
+        bench::{Bench, ensure_same},
+        coheres::coheres,
+        door::{Door, call, pulse},
+        hand_over::{Downstream, hand_over, quantity, send, told_as_kept},
+        kept::{Failed, Kept, ensure},
+        sample,
+        together::{self, Boxed},
+    },
 };
 
 /// A future is dropped after 1 poll, after 2, and so on up to this many.
@@ -30,7 +38,10 @@ pub(super) async fn cancelled_leaves_nothing(bench: &Bench) -> Kept {
     for polls in 1..=POLLS {
         a_reader(bench, polls).await?;
     }
-    invoices(bench, &door).await
+    invoices(bench, &door).await?;
+    settlements(bench).await?;
+    voids(bench).await?;
+    drops(bench).await
 }
 
 /// Sends a call, drops the future, sends another, and then the first again; how often the future was answered.
@@ -92,4 +103,95 @@ async fn invoices(bench: &Bench, door: &Door) -> Kept {
     let dump = bench.dump(door.tenant.id()).await?;
     let numbers = dump.numbers.values().flatten().copied();
     ensure(numbers.eq(1..=2), "a run that was dropped took a number with it")
+}
+
+/// Hands days over and sends them, drops that at ever later polls, and does it to the end.
+async fn settlements(bench: &Bench) -> Kept {
+    let door = Door::metered(bench, "handed", &["alice", "bob"]).await?;
+    let to = Downstream::default();
+    let (mut answered, mut used) = (0_usize, Quantity::ZERO);
+    for polls in 1..=POLLS {
+        for account in ["alice", "bob"] {
+            let key = sample::key(&format!("{account}-{polls}"))?;
+            let taken = door.take(&[pulse(account, key, "0.5")?]).await?;
+            ensure(taken.intake.recorded == 1, "usage is not recorded after a dropped hand-over")?;
+            used = used.checked_add(sample::of("0.5")?)?;
+        }
+        let settle: Boxed<'_, _> = Box::pin(door.tenant.settle_days(&to, Days::All, 0));
+        let answer = together::cut_short(settle, polls).await.transpose()?;
+        answered = answered.saturating_add(answer.iter().count());
+        let dump = bench.dump(door.tenant.id()).await?;
+        coheres(&dump)?;
+        told_as_kept(&dump, &to)?;
+        if answered == ANSWERED {
+            break;
+        }
+    }
+    let _rest: u64 = hand_over(&door).await?;
+    let _sent = send(&door, &to, 0).await?;
+    let dump = bench.dump(door.tenant.id()).await?;
+    coheres(&dump)?;
+    told_as_kept(&dump, &to)?;
+    let accepted = dump.settlements.iter().all(|one| one.state.name() == "accepted");
+    ensure(accepted, "a settlement whose sending was dropped is not accepted")?;
+    let told = to.told();
+    ensure(told.len() == dump.settlements.len(), "a settlement was never sent")?;
+    let mut sum = Quantity::ZERO;
+    for body in told.values().filter_map(|bodies| bodies.last()) {
+        sum = sum.checked_add(quantity(body)?)?;
+    }
+    ensure(sum == used, format!("{sum} was handed over where {used} was used"))
+}
+
+/// Makes invoices void, drops that at ever later polls, and does it to the end.
+async fn voids(bench: &Bench) -> Kept {
+    let door = Door::open(bench, "void", &["alice"]).await?;
+    let _taken = door.calls(&[("alice", "1")]).await?;
+    let (series, mut answered) = (sample::of("invoices")?, 0_usize);
+    for number in 1..=u64::from(POLLS) {
+        let _issued: Vec<_> = door.invoices("2026-11-02").await?;
+        let void: Boxed<'_, _> = Box::pin(door.tenant.void_invoice(&series, number, "a test"));
+        let answer = together::cut_short(void, u32::try_from(number)?).await.transpose()?;
+        answered = answered.saturating_add(answer.iter().count());
+        coheres(&bench.dump(door.tenant.id()).await?)?;
+        // A commit that was on its way when its future was dropped may still arrive: either answer is right.
+        let _again: Outcome = door.tenant.void_invoice(&series, number, "a test").await?;
+        let dump = bench.dump(door.tenant.id()).await?;
+        coheres(&dump)?;
+        let numbers = dump.marks.iter().map(|mark| mark.number);
+        ensure(numbers.eq(1..=number), "an invoice was not made void, or twice")?;
+        ensure(dump.parts.iter().all(|part| part.void), "an invoice was made void half-way")?;
+        if answered == ANSWERED {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Drops what is parked, drops the future of that at ever later polls, and does it to the end.
+async fn drops(bench: &Bench) -> Kept {
+    let door = Door::metered(bench, "dropped", &[]).await?;
+    let mut answered = 0_usize;
+    for polls in 1..=POLLS {
+        let key = sample::key(&format!("parked-{polls}"))?;
+        let _taken = door.take(&[pulse("nobody", key.clone(), "1")?]).await?;
+        let drops: Boxed<'_, _> = Box::pin(door.tenant.drop_parked(&key, "a test"));
+        let answer = together::cut_short(drops, polls).await.transpose()?;
+        answered = answered.saturating_add(answer.iter().count());
+        let dump = bench.dump(door.tenant.id()).await?;
+        let dropped = dump.dropped.iter().filter(|one| one.parked.incoming.key == key).count();
+        let parked = dump.parked.iter().filter(|one| one.incoming.key == key).count();
+        ensure(dropped.saturating_add(parked) == 1, "a parked item was dropped half-way")?;
+        match door.tenant.drop_parked(&key, "a test").await {
+            Ok(()) | Err(Error::NotParked { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let dump = bench.dump(door.tenant.id()).await?;
+        let kept = dump.dropped.iter().filter(|one| one.parked.incoming.key == key).count();
+        ensure((kept, dump.parked.len()) == (1, 0), "a parked item was not dropped, or twice")?;
+        if answered == ANSWERED {
+            break;
+        }
+    }
+    Ok(())
 }

@@ -1,15 +1,14 @@
 //! What follows for whoever bills: units in turn, replays without effect, late usage beside what was invoiced.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use billing_core::{
-    decide::{AccountFacts, Batch, Limits, Receipt, RunOutcome},
-    event::{Head, JournalEntry},
+    decide::{Batch, Limits, Receipt, RunOutcome},
     id::AccountId,
     item::{CallEnded, Incoming, Item, ItemKey},
-    plan::PlanBook,
+    plan::{PlanBook, PlanSpec},
     time::Instant,
-    usage::{DayTotal, TotalKey, Totals},
+    usage::DayTotal,
 };
 
 use crate::{
@@ -18,6 +17,7 @@ use crate::{
     clock::SetClock,
     conformance::{
         bench::{Bench, ensure_same},
+        coheres::coheres,
         dump::Dump,
         kept::{Failed, Kept, ensure},
         sample::{self, Made},
@@ -31,6 +31,8 @@ const TRIES: u32 = 100;
 /// A tenant with a plan and open accounts that have it since October 2026.
 pub(super) struct Door {
     pub(super) tenant: Tenant,
+    pub(super) clock: Arc<SetClock>,
+    plan: PlanSpec,
 }
 
 impl Door {
@@ -39,51 +41,76 @@ impl Door {
         tenant: &str,
         accounts: &[&str],
     ) -> Result<Self, Failed> {
+        Self::with(bench, tenant, accounts, sample::plan("basic", 1)?).await
+    }
+
+    /// With a plan that charges for more than calls.
+    pub(super) async fn metered(
+        bench: &Bench,
+        tenant: &str,
+        accounts: &[&str],
+    ) -> Result<Self, Failed> {
+        Self::with(bench, tenant, accounts, sample::metered()?).await
+    }
+
+    async fn with(
+        bench: &Bench,
+        tenant: &str,
+        accounts: &[&str],
+        plan: PlanSpec,
+    ) -> Result<Self, Failed> {
         let clock = Arc::new(SetClock::at(sample::of("2027-03-01T00:00:00Z")?));
         let (store, book) = (Arc::clone(&bench.store), PlanBook::standard());
-        let billing = Billing::with_limits(store, book, clock, Limits::default());
-        let door = Self { tenant: billing.tenant(tenant)? };
+        let theirs = Arc::<SetClock>::clone(&clock);
+        let billing = Billing::with_limits(store, book, theirs, Limits::default());
+        let door = Self { tenant: billing.tenant(tenant)?, clock, plan };
         let _answers: Vec<Outcome> = door.set_up(accounts).await?;
         Ok(door)
     }
 
-    async fn set_up(&self, accounts: &[&str]) -> Result<Vec<Outcome>, Failed> {
-        let mut answers = vec![self.tenant.save_plan(&sample::plan("basic", 1)?).await?];
+    /// Saves the plan and opens the accounts.
+    pub(super) async fn set_up(&self, accounts: &[&str]) -> Result<Vec<Outcome>, Failed> {
+        let mut answers = vec![self.tenant.save_plan(&self.plan).await?];
         for account in accounts {
             answers.push(self.tenant.open_account(&sample::settings(account)?).await?);
-            let (account, plan) = (sample::of(account)?, sample::of("basic")?);
+            let account = sample::of(account)?;
             let from = sample::of("2026-10-01")?;
-            answers.push(self.tenant.assign(&account, &plan, 1, from).await?);
+            answers.push(self.tenant.assign(&account, &self.plan.id, 1, from).await?);
         }
         Ok(answers)
     }
 
     /// Records calls, each as account and id.
     pub(super) async fn calls(&self, calls: &[(&str, &str)]) -> Result<TakenIn, Failed> {
-        let calls =
-            calls.iter().map(|(account, id)| call(account, id)).collect::<Made<Vec<_>>>()?;
-        self.ended(&calls).await
+        let calls = calls.iter().map(|(account, id)| Ok(Incoming::from(call(account, id)?)));
+        self.take(&calls.collect::<Made<Vec<_>>>()?).await
     }
 
-    async fn ended(&self, calls: &[CallEnded]) -> Result<TakenIn, Failed> {
-        let mut tries = 0;
-        loop {
-            match self.tenant.calls_ended(calls).await {
-                Err(error) if may_retry(&error, &mut tries) => {}
-                answer => return Ok(answer?),
-            }
-        }
+    /// Records whatever comes, in one batch.
+    pub(super) async fn take(&self, items: &[Incoming]) -> Result<TakenIn, Failed> {
+        let entries = items.iter().cloned().map(Ok).collect();
+        let batch = Batch { label: String::new(), entries };
+        patiently(|| self.tenant.ingest(&batch)).await
     }
 
     /// Runs invoices as of the beginning of a day, UTC.
     pub(super) async fn invoices(&self, day: &str) -> Result<Vec<(AccountId, RunOutcome)>, Failed> {
         let (series, as_of) = (sample::of("invoices")?, instant(day)?);
-        let mut tries = 0;
-        loop {
-            match self.tenant.issue_invoices(&series, as_of).await {
-                Err(error) if may_retry(&error, &mut tries) => {}
-                answer => return Ok(answer?),
-            }
+        patiently(|| self.tenant.issue_invoices(&series, as_of)).await
+    }
+}
+
+/// Does it, and again for as long as the store is busy.
+pub(super) async fn patiently<T, F, Fut>(work: F) -> Result<T, Failed>
+where
+    F: Fn() -> Fut,
+    Fut: Future<Output = answer::Result<T>>,
+{
+    let mut tries = 0;
+    loop {
+        match work().await {
+            Err(error) if may_retry(&error, &mut tries) => {}
+            answer => return Ok(answer?),
         }
     }
 }
@@ -103,6 +130,11 @@ pub(super) fn call(account: &str, id: &str) -> Made<CallEnded> {
         return Err(Failed("the sample is no call".into()));
     };
     Ok(CallEnded { key: sample::key(id)?, account: Some(sample::of(account)?), call })
+}
+
+/// A pulse of so much storage on 2026-10-05.
+pub(super) fn pulse(account: &str, key: ItemKey, amount: &str) -> Made<Incoming> {
+    Ok(Incoming { key, account: Some(sample::of(account)?), item: sample::pulse(amount)? })
 }
 
 /// How many units compete.
@@ -214,34 +246,4 @@ pub(super) async fn late_usage_opens_a_revision(bench: &Bench) -> Kept {
     ensure(after.invoices.len() == 2, "late usage is on no invoice")?;
     ensure(after.invoices.first() == before.invoices.first(), "an issued invoice was changed")?;
     coheres(&after)
-}
-
-/// Whether a state hangs together: journals without gaps and with their heads, items and day totals as the postings say.
-pub(super) fn coheres(dump: &Dump) -> Kept {
-    for AccountFacts { settings, head, .. } in &dump.accounts {
-        let journal = dump.journals.get(&settings.id).map_or(&[][..], Vec::as_slice);
-        let numbers = journal.iter().map(JournalEntry::seq);
-        ensure(numbers.eq((1..).take(journal.len())), "a journal has a gap")?;
-        let chained = journal.iter().fold(Head::EMPTY, Head::append);
-        ensure(chained == *head, "the head of a journal is not its last entry")?;
-    }
-    let mut sums: BTreeMap<TotalKey, Totals> = BTreeMap::new();
-    let mut rated: Vec<ItemKey> = Vec::new();
-    for entry in dump.journals.values().flatten() {
-        if let JournalEntry::Posting(posting) = entry {
-            let nothing =
-                Totals::nothing(posting.totals.amount.map(|_| sample::of("0")).transpose()?);
-            let sum = sums.entry(posting.total_key()).or_insert(nothing);
-            *sum = sum.checked_add(posting.totals)?;
-            rated.push(posting.item.clone());
-        }
-    }
-    rated.sort();
-    let claimed = dump.items.iter().map(|item| &item.claim.key);
-    ensure(claimed.eq(&rated), "items and postings do not belong together")?;
-    let totals = dump.totals.iter().map(|total| (&total.key, &total.totals));
-    ensure(totals.eq(&sums), "day totals are not the sums of their postings")?;
-    let billed = dump.totals.iter().filter(|total| total.billed).count();
-    let parts: usize = dump.invoices.iter().map(|invoice| invoice.part_keys().count()).sum();
-    ensure(billed == parts, "billed day totals and parts of lines do not belong together")
 }

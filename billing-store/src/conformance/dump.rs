@@ -4,19 +4,20 @@ use std::collections::BTreeMap;
 
 use billing_core::{
     account::{AccountSettings, Assignment},
-    decide::{AccountFacts, CarryMove, Intake, Parked, Refusal, StoredItem, Writes},
+    decide::{AccountFacts, CarryMove, Dropped, Intake, Parked, Refusal, StoredItem, Writes},
     event::{Head, JournalEntry},
     id::{AccountId, IntakeId, SeriesId},
-    invoice::Invoice,
+    invoice::{Invoice, InvoiceKind, InvoiceMark, InvoiceState},
     item::ItemKey,
     plan::PlanSpec,
-    time::Day,
+    settlement::Settlement,
+    time::{Day, Instant},
     usage::DayTotal,
 };
 
 use crate::{
     conformance::kept::{Failed, ensure},
-    store::Facts,
+    store::{BilledPart, Facts},
 };
 
 /// What one page of the walk asks for; odd, so that a store's own chunks end elsewhere.
@@ -47,11 +48,15 @@ pub(super) struct Dump {
     pub(super) journals: BTreeMap<AccountId, Vec<JournalEntry>>,
     pub(super) items: Vec<StoredItem>,
     pub(super) parked: Vec<Parked>,
+    pub(super) dropped: Vec<Dropped>,
     pub(super) totals: Vec<DayTotal>,
     pub(super) carries: Vec<CarryMove>,
     pub(super) plans: Vec<PlanSpec>,
     pub(super) intakes: Vec<(Intake, Vec<Refusal>)>,
     pub(super) invoices: Vec<Invoice>,
+    pub(super) marks: Vec<InvoiceMark>,
+    pub(super) parts: Vec<BilledPart>,
+    pub(super) settlements: Vec<Settlement>,
     pub(super) numbers: BTreeMap<SeriesId, Vec<u64>>,
     pub(super) series: Vec<(SeriesId, u64)>,
 }
@@ -61,6 +66,7 @@ impl Dump {
         let mut dump = Self {
             items: walk!(so_far, facts.item_page(so_far.last().map(item_key), PAGE)),
             parked: walk!(so_far, facts.parked_page(so_far.last().map(parked_key), PAGE)),
+            dropped: walk!(so_far, facts.dropped_page(so_far.last().map(dropped_key), PAGE)),
             plans: facts.all_plans().await?,
             series: facts.all_series().await?,
             ..Self::default()
@@ -79,8 +85,14 @@ impl Dump {
             let numbers = walk!(so_far, facts.invoice_numbers(series, after(&so_far), PAGE));
             let _none: Option<_> = dump.numbers.insert(series.clone(), numbers);
         }
+        dump.marks = facts.invoice_marks(&dump.given()).await?;
         dump.sort();
         Ok(dump)
+    }
+
+    /// The numbers of all invoices.
+    pub(super) fn given(&self) -> Vec<(SeriesId, u64)> {
+        self.invoices.iter().map(|invoice| (invoice.series.clone(), invoice.number)).collect()
     }
 
     async fn account(&mut self, facts: &mut dyn Facts, account: &AccountId) -> Result<(), Failed> {
@@ -91,6 +103,8 @@ impl Dump {
         self.totals.extend(facts.totals_of(account).await?);
         self.carries.extend(facts.carries_of(account).await?);
         self.invoices.extend(facts.invoices_of(account).await?);
+        self.parts.extend(facts.line_parts(account).await?);
+        self.settlements.extend(facts.settlements_of(account).await?);
         Ok(())
     }
 
@@ -100,17 +114,23 @@ impl Dump {
             accounts: writes.accounts.iter().map(|settings| facts_of(writes, settings)).collect(),
             items: writes.items.clone(),
             parked: writes.parked.clone(),
+            dropped: writes.dropped.clone(),
             totals: writes.totals.clone(),
             carries: writes.carries.clone(),
             plans: writes.plans.clone(),
             intakes: writes.intake.iter().map(|i| (i.clone(), writes.refusals.clone())).collect(),
             invoices: writes.invoices.clone(),
+            marks: writes.marks.clone(),
+            parts: writes.invoices.iter().flat_map(|invoice| parts_of(writes, invoice)).collect(),
+            settlements: writes.settlements.clone(),
             series: writes.series.iter().cloned().collect(),
             ..Self::default()
         };
         dump.accounts.sort_by(|one, two| one.settings.id.cmp(&two.settings.id));
         dump.items.sort_by(|one, two| item_key(one).cmp(item_key(two)));
         dump.parked.sort_by(|one, two| parked_key(one).cmp(parked_key(two)));
+        dump.dropped.sort_by(|one, two| dropped_key(one).cmp(&dropped_key(two)));
+        dump.settlements.sort_by(|one, two| settlement_key(one).cmp(&settlement_key(two)));
         dump.plans.sort_by(|one, two| (&one.id, one.version).cmp(&(&two.id, two.version)));
         dump.invoices.sort_by(|one, two| invoice_key(one).cmp(&invoice_key(two)));
         for AccountFacts { settings, .. } in &dump.accounts {
@@ -131,6 +151,8 @@ impl Dump {
     fn sort(&mut self) {
         self.totals.sort_by(|one, two| one.key.cmp(&two.key));
         self.carries.sort_by(|one, two| one.key.cmp(&two.key));
+        self.marks.sort_by(|one, two| mark_key(one).cmp(&mark_key(two)));
+        self.parts.sort();
         self.series.sort();
     }
 
@@ -143,11 +165,15 @@ impl Dump {
             differ("journal entries", &journal(self), &journal(other)),
             differ("items", &self.items, &other.items),
             differ("parked items", &self.parked, &other.parked),
+            differ("dropped items", &self.dropped, &other.dropped),
             differ("day totals", &self.totals, &other.totals),
             differ("carries", &self.carries, &other.carries),
             differ("plans", &self.plans, &other.plans),
             differ("records of batches", &self.intakes, &other.intakes),
             differ("invoices", &self.invoices, &other.invoices),
+            differ("marks of invoices", &self.marks, &other.marks),
+            differ("parts of lines", &self.parts, &other.parts),
+            differ("settlements", &self.settlements, &other.settlements),
             differ("invoice numbers", &numbers(self), &numbers(other)),
             differ("series", &self.series, &other.series),
         ];
@@ -168,10 +194,30 @@ fn facts_of(writes: &Writes, settings: &AccountSettings) -> AccountFacts {
     let mut assignments: Vec<Assignment> = assigned.map(|(_, a)| a.clone()).collect();
     assignments.sort_by_key(|assignment| assignment.from);
     let mine = writes.invoices.iter().filter(|invoice| invoice.draft.account == *account);
-    let (invoiced_until, advanced_until): (Option<Day>, _) =
-        (mine.map(|invoice| invoice.draft.period.end()).max(), None);
-    let head = head.map_or(Head::EMPTY, |(_, head)| *head);
-    AccountFacts { settings: settings.clone(), head, assignments, invoiced_until, advanced_until }
+    let mine: Vec<_> = mine.filter(|invoice| !is_void(&writes.marks, invoice)).collect();
+    let until = |kind: InvoiceKind| -> Option<Day> {
+        let of_kind = mine.iter().filter(|invoice| invoice.draft.kind == kind);
+        of_kind.map(|invoice| invoice.draft.period.end()).max()
+    };
+    AccountFacts {
+        settings: settings.clone(),
+        head: head.map_or(Head::EMPTY, |(_, head)| *head),
+        assignments,
+        invoiced_until: until(InvoiceKind::Period),
+        advanced_until: until(InvoiceKind::Advance),
+    }
+}
+
+fn parts_of(writes: &Writes, invoice: &Invoice) -> Vec<BilledPart> {
+    let void = is_void(&writes.marks, invoice);
+    BilledPart::of(invoice).map(|part| BilledPart { void, ..part }).collect()
+}
+
+/// Whether an invoice was made void.
+pub(super) fn is_void(marks: &[InvoiceMark], invoice: &Invoice) -> bool {
+    let of_invoice = |mark: &&InvoiceMark| mark_key(mark) == (&invoice.series, invoice.number);
+    let mark = marks.iter().find(of_invoice);
+    mark.is_some_and(|mark| matches!(mark.state, InvoiceState::Void { .. }))
 }
 
 fn journal_of(writes: &Writes, account: &AccountId) -> Vec<JournalEntry> {
@@ -191,8 +237,26 @@ pub(super) const fn parked_key(parked: &Parked) -> &ItemKey {
     &parked.incoming.key
 }
 
+pub(super) const fn dropped_key(dropped: &Dropped) -> (Instant, &ItemKey) {
+    (dropped.at, parked_key(&dropped.parked))
+}
+
+pub(super) const fn settlement_key(settlement: &Settlement) -> (&AccountId, Day, u32) {
+    let handover = &settlement.handover;
+    (&handover.account, handover.day, handover.revision)
+}
+
+pub(super) const fn mark_key(mark: &InvoiceMark) -> (&SeriesId, u64) {
+    (&mark.series, mark.number)
+}
+
 pub(super) const fn intake_key(intake: &Intake) -> &IntakeId {
     &intake.id
+}
+
+/// Where an invoice stands among those of its account.
+pub(super) const fn invoice_place(invoice: &Invoice) -> (Day, &SeriesId, u64) {
+    (invoice.draft.period.start(), &invoice.series, invoice.number)
 }
 
 const fn invoice_key(invoice: &Invoice) -> (&AccountId, &SeriesId, u64) {

@@ -3,22 +3,21 @@
 use std::collections::BTreeSet;
 
 use billing_core::{
-    decide::{CarryMove, Parked, StoredItem, Writes},
-    event::{JournalEntry, Posting},
+    account::AccountSettings,
+    decide::{CarryMove, Writes},
     id::{AccountId, TenantId},
+    invoice::InvoiceKind,
     item::ItemKey,
     time::Day,
     usage::{CarryKey, DayTotal, ScopeKey, TotalKey},
 };
 
-use crate::{
-    conformance::{
-        bench::{Bench, ensure_same},
-        dump::{Dump, item_key, parked_key},
-        kept::{Failed, Kept, ensure},
-        sample::{self, Made},
-    },
-    store::Facts,
+use crate::conformance::{
+    bench::{Bench, ensure_same},
+    dump::{Dump, item_key},
+    finds::finds,
+    kept::{Kept, ensure},
+    sample::{self, Made},
 };
 
 /// Texts that careless comparison takes for one another: case, accents, blanks, numbers, emoji, lengths, quoting.
@@ -80,9 +79,20 @@ pub(super) async fn tenants_are_apart(bench: &Bench) -> Kept {
     let totals = facts.totals_of(&sample::of("alice")?).await?;
     ensure(totals.iter().all(|total| total.totals.count == 7), "a tenant reads another's totals")?;
     drop(facts);
-    let unparked = vec![sample::key("alice-parked")?];
-    bench.commit(&bench.rival, &Writes { unparked, ..Writes::default() }).await?;
-    ensure_same(&bench.dump(&bench.acme).await?, &before, "after another tenant unparked an item")
+    // The same names again, in everything that may change.
+    let pending = &writes.settlements;
+    let changed = Writes {
+        unparked: vec![sample::key("alice-parked")?],
+        dropped: vec![sample::dropped(sample::key("alice-parked")?, "09:20:00")?],
+        moved: vec![(sample::key("alice-2")?, 7)],
+        marks: vec![sample::mark("invoices", 1, sample::void())?],
+        settlements: pending.iter().map(sample::sent).collect::<Made<_>>()?,
+        heads: writes.heads.clone(),
+        ..Writes::default()
+    };
+    bench.commit(&bench.rival, &changed).await?;
+    let after = bench.dump(&bench.acme).await?;
+    ensure_same(&after, &before, "after another tenant changed what has the same names")
 }
 
 pub(super) async fn keys_find_their_rows(bench: &Bench) -> Kept {
@@ -94,19 +104,94 @@ pub(super) async fn keys_find_their_rows(bench: &Bench) -> Kept {
         writes.postings.push(posting);
     }
     for month in 1..13 {
-        for (revision, closed) in [(1, true), (2, false)] {
+        for (revision, closed, billed, handed) in [
+            (1, true, true, true),
+            (2, true, false, true),
+            (3, true, true, false),
+            (4, true, false, false),
+            (5, false, false, false),
+        ] {
             let total = sample::total("alice", &format!("2027-{month:02}-05"), revision)?;
-            writes.totals.push(DayTotal { closed, billed: closed, ..total });
+            writes.totals.push(DayTotal { closed, billed, handed, ..total });
         }
         let scope = format!("stretch:2027-{month:02}-01:1");
         writes.carries.push(sample::carry("alice", sample::of(&scope)?)?);
         writes.plans.push(sample::plan("basic", month)?);
     }
+    records(&mut writes)?;
+    settlements_and_invoices(&mut writes)?;
     bench.commit(&bench.acme, &writes).await?;
-    let bob = sample::everything("bob", 2)?;
+    let bob = sample::everything("bob", 100)?;
     bench.commit(&bench.acme, &bob).await?;
+    let mut dora = sample::opened("dora")?;
+    dora.accounts =
+        vec![AccountSettings { customer: Some(sample::of("erin")?), ..sample::settings("dora")? }];
+    dora.totals = vec![DayTotal { handed: true, ..sample::total("dora", "2027-01-05", 1)? }];
+    bench.commit(&bench.acme, &dora).await?;
+    let marks = vec![
+        sample::mark("invoices", 1, sample::paid()?)?,
+        sample::mark("invoices", 5, sample::paid()?)?,
+        sample::mark("invoices", 4, sample::paid()?)?,
+    ];
+    let heads = writes.heads.clone();
+    bench.commit(&bench.acme, &Writes { marks, heads, ..Writes::default() }).await?;
     let dump = bench.dump(&bench.acme).await?;
-    finds(&mut *bench.read(&bench.acme).await?, &dump).await
+    let last = dump.invoices.iter().filter(|invoice| invoice.draft.account.as_str() == "alice");
+    ensure(
+        last.count() == 5 && dump.marks.len() == 3,
+        "invoices or what became of them is missing",
+    )?;
+    finds(&mut *bench.read(&bench.acme).await?, &dump).await?;
+    strays(bench).await
+}
+
+/// Several records of one usage, beside a leg of the same usage and usage whose id begins alike.
+fn records(writes: &mut Writes) -> Kept {
+    let usage = sample::key("session")?;
+    let (leg, longer) = (sample::leg(&usage, "b")?, sample::key("session1")?);
+    for key in [usage.clone(), leg.clone(), longer] {
+        writes.items.push(sample::item("alice", key, 3)?);
+    }
+    for number in [1, 2, 9, 10, 11] {
+        writes.items.push(sample::item("alice", sample::partial(&usage, number), 3)?);
+        writes.items.push(sample::item("alice", sample::partial(&leg, number), 3)?);
+        writes.parked.push(sample::parked(sample::partial(&sample::key("parked")?, number))?);
+    }
+    Ok(())
+}
+
+/// More settlements than a question can have parameters, and invoices of both kinds.
+fn settlements_and_invoices(writes: &mut Writes) -> Kept {
+    for number in 3..MANY {
+        let day = Day::from_ordinal(i32::try_from(number)?)?.to_string();
+        writes.settlements.push(sample::settlement("alice", &day, 1)?);
+    }
+    for (number, kind, from) in [
+        (2, InvoiceKind::Period, "2026-12-01"),
+        (3, InvoiceKind::Advance, "2026-12-01"),
+        (4, InvoiceKind::Advance, "2027-01-01"),
+        (5, InvoiceKind::Period, "2027-01-01"),
+    ] {
+        let mut invoice = sample::invoice("alice", "invoices", number, from)?;
+        invoice.draft.kind = kind;
+        writes.invoices.push(invoice);
+    }
+    writes.series = Some((sample::of("invoices")?, 5));
+    Ok(())
+}
+
+/// Rows of an account that is not there are found by whoever looks for them.
+async fn strays(bench: &Bench) -> Kept {
+    let writes = Writes {
+        settlements: vec![sample::settlement("settled-stray", "2026-10-05", 1)?],
+        totals: vec![sample::total("used-stray", "2026-10-05", 1)?],
+        ..Writes::default()
+    };
+    bench.commit(&bench.acme, &writes).await?;
+    let mut strays = bench.read(&bench.acme).await?.strays().await?;
+    strays.sort();
+    let found = strays.iter().map(AccountId::as_str).eq(["settled-stray", "used-stray"]);
+    ensure(found, "rows of an account that is not there are not found")
 }
 
 pub(super) async fn keys_are_bytes(bench: &Bench) -> Kept {
@@ -120,9 +205,18 @@ pub(super) async fn keys_are_bytes(bench: &Bench) -> Kept {
         extend(&mut due, named(text)?);
     }
     bench.commit(&bench.acme, &due).await?;
+    let paid = |text: &&str| sample::mark(text, 1, sample::paid()?);
+    due.marks = texts.iter().map(paid).collect::<Made<_>>()?;
+    let (marks, heads) = (due.marks.clone(), due.heads.clone());
+    bench.commit(&bench.acme, &Writes { marks, heads, ..Writes::default() }).await?;
     let dump = bench.dump(&bench.acme).await?;
     ensure_same(&dump, &Dump::of(&due), "ids that differ in their bytes")?;
     finds(&mut *bench.read(&bench.acme).await?, &dump).await?;
+    let waiting = bench.read(&bench.acme).await?.unanswered(None, u32::MAX).await?;
+    let mut sorted = texts.clone();
+    sorted.sort_unstable();
+    let accounts = waiting.iter().map(|settlement| settlement.handover.account.as_str());
+    ensure(accounts.eq(sorted), "settlements are not listed in the order of bytes")?;
     for text in &texts {
         one_is_found(bench, text).await?;
     }
@@ -140,7 +234,18 @@ async fn one_is_found(bench: &Bench, text: &str) -> Kept {
     let key = sample::key(text)?;
     let items = facts.items(core::slice::from_ref(&key)).await?;
     let found = items.iter().map(item_key).eq([&key]);
-    ensure(found, "an item is found under another's id, or not under its own")
+    ensure(found, "an item is found under another's id, or not under its own")?;
+    let mine = facts.accounts_of(&sample::of(text)?).await?;
+    ensure(mine == [account.clone()], "a customer is found under another's id, or not its own")?;
+    let settlements = facts.settlements_of(&account).await?;
+    let found = settlements.iter().map(|one| &one.handover.account).eq([&account]);
+    ensure(found, "a settlement is found under another's id, or not under its own")?;
+    let invoice = facts.invoice(&sample::of(text)?, 1).await?;
+    let found = invoice.is_some_and(|invoice| invoice.draft.account == account);
+    ensure(found, "an invoice is found under another's series, or not under its own")?;
+    let marks = facts.invoice_marks(&[(sample::of(text)?, 1)]).await?;
+    let found = marks.iter().map(|mark| mark.series.as_str()).eq([text]);
+    ensure(found, "what became of an invoice is found under another's series, or not its own")
 }
 
 async fn batches_and_series(bench: &Bench, texts: &[&str]) -> Kept {
@@ -180,6 +285,9 @@ fn named(text: &str) -> Made<Writes> {
     let keys = [by_source, by_leg, sample::key(text)?];
     let items = keys.iter().map(|key| sample::item(text, key.clone(), 1));
     let parked = keys.iter().map(|key| sample::parked(key.clone()));
+    let dropped = keys.iter().map(|key| sample::dropped(key.clone(), "09:10:00"));
+    let customer = Some(sample::of(text)?);
+    let settings = AccountSettings { customer, ..sample::settings(text)? };
     let total = sample::total(text, "2026-10-05", 1)?;
     let by_group = TotalKey { group: sample::of(text)?, ..total.key.clone() };
     let by_strategy = TotalKey { strategy: sample::of(text)?, ..total.key.clone() };
@@ -192,6 +300,10 @@ fn named(text: &str) -> Made<Writes> {
     Ok(Writes {
         items: items.collect::<Made<_>>()?,
         parked: parked.collect::<Made<_>>()?,
+        dropped: dropped.collect::<Made<_>>()?,
+        invoices: vec![sample::invoice(text, text, 1, "2026-10-01")?],
+        settlements: vec![sample::settlement(text, "2026-10-05", 1)?],
+        accounts: vec![settings],
         plans: vec![sample::plan(text, 1)?],
         totals: totals.collect(),
         carries: carries.map(|key| CarryMove { key, carry: carry.clone() }).collect(),
@@ -208,103 +320,7 @@ fn extend(writes: &mut Writes, more: Writes) {
     writes.plans.extend(more.plans);
     writes.totals.extend(more.totals);
     writes.carries.extend(more.carries);
-}
-
-/// Asks every question with all keys of a state, each key twice, and with keys that name nothing.
-async fn finds(facts: &mut dyn Facts, dump: &Dump) -> Kept {
-    let stranger: AccountId = sample::of("nobody")?;
-    let ids: Vec<AccountId> = dump.journals.keys().cloned().collect();
-    let asked = twice(&ids, &stranger);
-    let accounts = facts.accounts(&asked).await?;
-    same("accounts", accounts, &dump.accounts, |facts| facts.settings.id.clone())?;
-    let unbilled = dump.totals.iter().filter(|total| !total.billed).cloned().collect::<Vec<_>>();
-    let total_key = |total: &DayTotal| total.key.clone();
-    same("unbilled day totals", facts.unbilled(&asked).await?, &unbilled, total_key)?;
-    let day = |total: &DayTotal| (total.key.account.clone(), total.key.day);
-    let days: Vec<_> = dump.totals.iter().map(day).collect();
-    let nowhere = (stranger.clone(), sample::of("2026-10-05")?);
-    let totals = facts.day_totals(&twice(&days, &nowhere)).await?;
-    same("day totals", totals, &dump.totals, total_key)?;
-    let carry_key = |carry: &CarryMove| carry.key.clone();
-    let scope = |carry: &CarryMove| (carry.key.account.clone(), carry.key.scope);
-    let scopes: Vec<_> = dump.carries.iter().map(scope).collect();
-    let carries = facts.carries(&twice(&scopes, &(stranger, ScopeKey::Lifetime))).await?;
-    same("carries", carries, &dump.carries, carry_key)?;
-    items(facts, dump).await?;
-    numbered(facts, dump).await?;
-    last_days(facts, dump).await
-}
-
-async fn items(facts: &mut dyn Facts, dump: &Dump) -> Kept {
-    let nothing = sample::key("nothing")?;
-    let keys: Vec<_> = dump.items.iter().map(item_key).cloned().collect();
-    let item_key = |item: &StoredItem| item.claim.key.clone();
-    same("items", facts.items(&twice(&keys, &nothing)).await?, &dump.items, item_key)?;
-    let keys: Vec<_> = dump.parked.iter().map(parked_key).cloned().collect();
-    let parked_key = |parked: &Parked| parked.incoming.key.clone();
-    let parked = facts.parked(&twice(&keys, &nothing)).await?;
-    same("parked items", parked, &dump.parked, parked_key)
-}
-
-async fn numbered(facts: &mut dyn Facts, dump: &Dump) -> Kept {
-    let posting = |entry: &JournalEntry| match entry {
-        JournalEntry::Posting(posting) => Some(posting.clone()),
-        JournalEntry::Event(_) => None,
-    };
-    let due: Vec<_> = dump.journals.values().flatten().filter_map(posting).collect();
-    let number = |posting: &Posting| (posting.account.clone(), posting.seq);
-    let numbers: Vec<_> = due.iter().map(number).collect();
-    let nothing = (sample::of("nobody")?, 1);
-    let postings = facts.postings(&twice(&numbers, &nothing)).await?;
-    same("postings", postings, &due, number)?;
-    let versions: Vec<_> = dump.plans.iter().map(|plan| (plan.id.clone(), plan.version)).collect();
-    let plans = facts.plans(&twice(&versions, &(sample::of("none")?, 1))).await?;
-    same("plans", plans, &dump.plans, |plan| (plan.id.clone(), plan.version))?;
-    for invoice in &dump.invoices {
-        let found = facts.invoice(&invoice.series, invoice.number).await?;
-        ensure(found.as_ref() == Some(invoice), "an invoice is not found by its number")?;
-    }
-    for (intake, _) in &dump.intakes {
-        let found = facts.intake(&intake.id).await?;
-        ensure(found.as_ref() == Some(intake), "the record of a batch is not found by its id")?;
-    }
-    let nothing = facts.invoice(&sample::of("none")?, u64::MAX).await?;
-    ensure(nothing.is_none(), "an invoice is found that does not exist")
-}
-
-async fn last_days(facts: &mut dyn Facts, dump: &Dump) -> Kept {
-    for account in dump.journals.keys() {
-        let mine = dump.totals.iter().filter(|total| total.key.account == *account);
-        let days: BTreeSet<Day> = mine.map(|total| total.key.day).collect();
-        let found = facts.first_used(account, Day::MIN, None).await?;
-        ensure(found.as_ref() == days.first(), "the first day with usage is not found")?;
-        for day in days {
-            let from = facts.first_used(account, day, None).await?;
-            ensure(from == Some(day), "a day with usage is not found from that day on")?;
-            let before = facts.first_used(account, day, Some(day)).await?;
-            ensure(before.is_none(), "usage is found in a span without days")?;
-        }
-    }
-    let nobody = facts.first_used(&sample::of("nobody")?, Day::MIN, None).await?;
-    ensure(nobody.is_none(), "an account that does not exist has usage")
-}
-
-fn twice<K: Clone>(keys: &[K], stranger: &K) -> Vec<K> {
-    keys.iter().chain(keys).chain([stranger]).cloned().collect()
-}
-
-fn same<T: PartialEq + Clone, K: Ord>(
-    what: &str,
-    mut found: Vec<T>,
-    due: &[T],
-    key: impl Fn(&T) -> K,
-) -> Kept {
-    found.sort_by_key(&key);
-    let mut due = due.to_vec();
-    due.sort_by_key(&key);
-    if found == due {
-        return Ok(());
-    }
-    let (found, due) = (found.len(), due.len());
-    Err(Failed(format!("{what} asked for by their keys: {found} rows came, {due} were due")))
+    writes.dropped.extend(more.dropped);
+    writes.invoices.extend(more.invoices);
+    writes.settlements.extend(more.settlements);
 }

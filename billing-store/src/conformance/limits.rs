@@ -1,13 +1,17 @@
 //! Values at their limits: they come back as they were, or money is lost without a word.
 
 use billing_core::{
-    decide::{CarryMove, Intake, ParkReason, Parked, Refusal, StoredItem, Writes},
+    account::{AccountSettings, Assignment},
+    decide::{CarryMove, Dropped, Intake, ParkReason, Parked, Refusal, StoredItem, Writes},
     digest::Digest,
-    event::{Event, Happened, Head, Posting},
-    invoice::{Draft, Invoice, Line},
-    item::{Call, Direction, Disposition, Fingerprint, Item},
-    money::{Amount, Exact, Quantity},
+    event::{Cause, Event, Happened, Head, Posting},
+    id::AccountId,
+    invoice::{Draft, Invoice, InvoiceKind, InvoiceMark, InvoiceState, Line},
+    item::{Call, Direction, Disposition, Fingerprint, Item, OneOff, Properties, Pulse},
+    money::{Amount, Exact, Money, Quantity},
+    settlement::{Answer, HandedTotal, Handover, Settlement, SettlementState},
     tax::{TaxLine, TaxMode, TaxProfile, Taxed},
+    terms::Overrides,
     time::{Day, Instant, Period},
     usage::{Carry, CarryKey, DayTotal, ScopeKey, TotalKey, Totals},
 };
@@ -58,7 +62,10 @@ const RAW: &str = "\u{0}\u{1}\u{7f}\u{feff}\"a\";'b';\\c\r\n\t\u{1b}[31m \u{10ff
 pub(super) async fn values_come_back(bench: &Bench) -> Kept {
     for writes in [extremes()?, amounts()?] {
         let tenant = if writes.plans.is_empty() { &bench.acme } else { &bench.rival };
-        bench.commit(tenant, &writes).await?;
+        // What becomes of an invoice comes after it.
+        let (marks, heads) = (writes.marks.clone(), writes.heads.clone());
+        bench.commit(tenant, &Writes { marks: Vec::new(), ..writes.clone() }).await?;
+        bench.commit(tenant, &Writes { marks, heads, ..Writes::default() }).await?;
         ensure_same(&bench.dump(tenant).await?, &Dump::of(&writes), "values at their limits")?;
     }
     Ok(())
@@ -89,11 +96,19 @@ fn amounts() -> Made<Writes> {
         let kept = exact.clone();
         writes.carries.push(CarryMove { key, carry: Carry { exact, kept, ..carry } });
     }
+    writes.settlements.push(settlement_of_all(&writes.totals)?);
     let unpriced = Totals { amount: None, ..Totals::nothing(None) };
     writes.totals.push(DayTotal { totals: unpriced, ..sample::total("alice", "2026-10-06", 1)? });
     writes.invoices.push(invoice_of_all(&writes)?);
     writes.series = Some((sample::of("invoices")?, 1));
     Ok(writes)
+}
+
+/// A settlement with every amount and quantity.
+fn settlement_of_all(totals: &[DayTotal]) -> Made<Settlement> {
+    let settlement = sample::settlement("alice", "2026-10-05", 1)?;
+    let totals = totals.iter().map(HandedTotal::from).collect();
+    Ok(Settlement { handover: Handover { totals, ..settlement.handover }, ..settlement })
 }
 
 fn invoice_of_all(writes: &Writes) -> Made<Invoice> {
@@ -118,37 +133,66 @@ fn extremes() -> Made<Writes> {
     writes.heads = vec![(account, Head { seq: NUMBER_MAX, chain: Digest::from_bytes([0xff; 32]) })];
     writes.plans = vec![plan()?];
     writes.assignments = assignments()?;
+    writes.accounts = vec![settings()?];
     writes.items = vec![item("first", Instant::MIN)?, item("last", Instant::MAX)?];
+    writes.items.extend(other_items()?);
     writes.parked = vec![parked("first", Instant::MIN)?, parked("last", Instant::MAX)?];
+    writes.dropped = vec![dropped("first", Instant::MIN)?, dropped("last", Instant::MAX)?];
     let last = NUMBER_MAX.saturating_sub(1);
     writes.postings =
         vec![posting(2, Day::MIN, i64::MIN)?, posting(NUMBER_MAX, Day::MAX, i64::MAX)?];
     writes.events = vec![event(1, Instant::MIN)?, event(last, Instant::MAX)?];
-    writes.totals = writes.postings.iter().map(total).collect();
+    writes.totals =
+        writes.postings.iter().zip([(true, false, true), (true, true, false)]).map(total).collect();
     writes.carries = carries()?;
     writes.intake = Some(intake()?);
     writes.refusals = vec![refusal(RAW), refusal(""), refusal(TEXT)];
-    writes.invoices = vec![invoice()?];
+    // The void one is not the last of its kind: what it frees is the matter of another promise.
+    writes.invoices = vec![
+        invoice()?,
+        sample::invoice("alice", "invoices", 1, "2026-12-01")?,
+        sample::invoice("alice", "invoices", 2, "2026-12-02")?,
+    ];
+    writes.marks = vec![
+        mark(1, Instant::MIN, InvoiceState::Void { reason: RAW.into() })?,
+        mark(
+            NUMBER_MAX,
+            Instant::MAX,
+            InvoiceState::Paid { on: Day::MIN, reference: TEXT.into() },
+        )?,
+    ];
+    writes.settlements = settlements()?;
     Ok(writes)
+}
+
+fn settings() -> Made<AccountSettings> {
+    let customer = Some(sample::of("it's \u{1f600} \\ % \"me\"")?);
+    Ok(AccountSettings { customer, ..sample::settings("alice")? })
+}
+
+/// Terms with everything that a document may hold.
+fn terms() -> serde_json::Value {
+    serde_json::json!({
+        "text": TEXT, "raw": RAW, "": null, "deep": [[[{"a": [true, false, {}, []]}]]],
+        "most": u64::MAX, "least": i64::MIN, "one": "1.10",
+    })
 }
 
 fn plan() -> Made<billing_core::plan::PlanSpec> {
     let mut plan = sample::plan("basic", u32::MAX)?;
     for strategy in &mut plan.strategies {
         strategy.kind = TEXT.into();
-        strategy.terms = serde_json::json!({
-            "text": TEXT, "raw": RAW, "": null, "deep": [[[{"a": [true, false, {}, []]}]]],
-            "most": u64::MAX, "least": i64::MIN, "one": "1.10",
-        });
+        strategy.terms = terms();
     }
     Ok(plan)
 }
 
-fn assignments() -> Made<Vec<(billing_core::id::AccountId, billing_core::account::Assignment)>> {
+fn assignments() -> Made<Vec<(AccountId, Assignment)>> {
     let mut first = sample::assignment(1, "2026-10-01")?;
     let mut last = sample::assignment(u32::MAX, "2026-10-01")?;
     (first.from, last.from) = (Day::MIN, Day::MAX);
     (first.version, last.version) = (1, u32::MAX);
+    last.overrides = Overrides::try_from(serde_json::json!({"it's \u{1f600}": terms(), "b": {}}))?;
     Ok(vec![(sample::of("alice")?, first), (sample::of("alice")?, last)])
 }
 
@@ -158,6 +202,42 @@ fn item(id: &str, start: Instant) -> Made<StoredItem> {
     item.postings = 1_000;
     item.claim.fingerprint = Fingerprint { rule: u16::MAX, digest: Digest::from_bytes([0x80; 32]) };
     Ok(item)
+}
+
+/// Pulses and charges, records of a number, and one that has no posting.
+fn other_items() -> Made<Vec<StoredItem>> {
+    let names = (0..Properties::COUNT_MAX).map(|number| format!("{number:->64}"));
+    let value = "\u{1f600}".repeat(63);
+    let most = Properties::try_new(names.map(|name| (name, value.as_str())))?;
+    let few = Properties::try_new([("it's", "\"quoted\", 100 % \\ \u{202e}right"), ("-", "")])?;
+    let pulse = |amount: &str, properties: Properties| {
+        Made::Ok(Item::Pulse(Pulse {
+            at: Instant::MAX,
+            product: sample::of("it's \"storage\" / \\ %")?,
+            unit: sample::of("GB-h \u{1f600}")?,
+            amount: sample::of(amount)?,
+            properties,
+        }))
+    };
+    let charge = |price: &str| {
+        let price = Money::new(sample::of(price)?, sample::of("KWD")?);
+        let name = sample::of("set-up, \u{202e}once; 'for all'")?;
+        Made::Ok(Item::OneOff(OneOff { at: Instant::MIN, name, price }))
+    };
+    let kinds = [
+        pulse(DECIMALS[3], most)?,
+        pulse(DECIMALS[2], few)?,
+        charge(DECIMALS[4])?,
+        charge(DECIMALS[1])?,
+    ];
+    let mut items = Vec::new();
+    for (number, kind) in [1, 9, 10, u32::MAX].into_iter().zip(kinds) {
+        let key = sample::partial(&sample::key("record")?, number);
+        let mut item = sample::item("alice", key, NUMBER_MAX)?;
+        (item.item, item.claim.first_seq, item.postings) = (kind, 0, 0);
+        items.push(item);
+    }
+    Ok(items)
 }
 
 fn call(start: Instant) -> Made<Item> {
@@ -182,9 +262,46 @@ fn parked(id: &str, since: Instant) -> Made<Parked> {
     })
 }
 
+fn dropped(id: &str, at: Instant) -> Made<Dropped> {
+    let reason = if id == "first" { RAW.into() } else { String::new() };
+    Ok(Dropped { parked: parked(id, at)?, reason, at })
+}
+
+fn mark(number: u64, at: Instant, state: InvoiceState) -> Made<InvoiceMark> {
+    Ok(InvoiceMark { at, ..sample::mark("invoices", number, state)? })
+}
+
+/// Every state with texts and numbers at their limits.
+fn settlements() -> Made<Vec<Settlement>> {
+    let accepted = Answer::Accepted { reference: RAW.into() };
+    let refused = Answer::Refused { reason: TEXT.into() };
+    let empty = Answer::Accepted { reference: String::new() };
+    let states = [
+        (Day::MIN, 1, SettlementState::Pending, 0),
+        (Day::MIN, u32::MAX, SettlementState::Sent { at: Instant::MIN }, u32::MAX),
+        (Day::MAX, 1, SettlementState::Answered { at: Instant::MAX, answer: accepted }, 1),
+        (Day::MAX, 2, SettlementState::Answered { at: Instant::MIN, answer: refused }, 2),
+        (Day::MAX, u32::MAX, SettlementState::Answered { at: Instant::MAX, answer: empty }, 9),
+    ];
+    let mut settlements = Vec::new();
+    for (day, revision, state, attempts) in states {
+        let mut settlement = sample::settlement("alice", "2026-10-05", 1)?;
+        let handover = &mut settlement.handover;
+        (handover.day, handover.revision) = (day, revision);
+        for total in &mut handover.totals {
+            total.assignment = u32::MAX;
+            total.totals = Totals { count: i64::MIN, amount: None, ..total.totals };
+        }
+        settlements.push(Settlement { state, attempts, ..settlement });
+    }
+    Ok(settlements)
+}
+
 fn posting(seq: u64, day: Day, count: i64) -> Made<Posting> {
     Ok(Posting {
         day,
+        cause: if seq == NUMBER_MAX { Cause::Superseded } else { Cause::Rated },
+        item: sample::partial(&sample::key("record")?, u32::MAX),
         seq,
         assignment: u32::MAX,
         day_revision: u32::MAX,
@@ -196,9 +313,8 @@ fn posting(seq: u64, day: Day, count: i64) -> Made<Posting> {
     })
 }
 
-fn total(posting: &Posting) -> DayTotal {
+fn total((posting, (closed, billed, handed)): (&Posting, (bool, bool, bool))) -> DayTotal {
     let Posting { unit, currency, totals, .. } = posting.clone();
-    let (closed, billed, handed) = (true, false, true);
     DayTotal { key: posting.total_key(), unit, currency, totals, closed, billed, handed }
 }
 
@@ -242,6 +358,7 @@ fn invoice() -> Made<Invoice> {
     let (most, least) = (sample::of(DECIMALS[3])?, sample::of(DECIMALS[4])?);
     let tax = TaxLine { name: TEXT.into(), percent: sample::of("7.7")?, base: most, amount: least };
     let draft = Draft {
+        kind: InvoiceKind::Advance,
         period: Period::try_new(Day::MIN, Day::MAX)?,
         start: Instant::MIN,
         end: Instant::MAX,

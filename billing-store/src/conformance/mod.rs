@@ -12,14 +12,22 @@
 
 mod bench;
 mod cancel;
+mod coheres;
 mod door;
 mod dump;
+mod finds;
+mod hand_over;
+mod handed;
+mod histories;
+mod invoiced;
 mod kept;
 mod keys;
 mod limits;
 mod once;
 mod order;
+mod parked;
 mod promise;
+mod records;
 mod sample;
 mod suite;
 mod together;

@@ -10,12 +10,13 @@ use billing_core::{
 use crate::conformance::{
     bench::Bench,
     dump::{intake_key, item_key, parked_key},
+    handed, histories, invoiced,
     kept::{Failed, Kept, ensure},
     sample::{self, Made},
 };
 
 /// How many rows a page may have; the last is more than the checks write.
-const LIMITS: [u32; 4] = [1, 2, 3, 1_000];
+pub(super) const LIMITS: [u32; 4] = [1, 2, 3, 1_000];
 
 pub(super) async fn journal_is_in_order(bench: &Bench) -> Kept {
     // Written in two commits, neither of which holds only one kind or a run of numbers.
@@ -72,20 +73,22 @@ fn account_of(entry: &JournalEntry) -> &str {
 /// Asks for the page after each row, with each limit, and compares it with what was written.
 macro_rules! pages {
     ($what:literal, $rows:ident, |$after:ident, $limit:ident| $ask:expr) => {
-        for $limit in LIMITS {
+        for $limit in $crate::conformance::order::LIMITS {
             for at in 0..=$rows.len() {
                 let Some((before, rest)) = $rows.split_at_checked(at) else { continue };
                 let $after = before.last();
                 let found = $ask.await?;
-                let due = rest.iter().take(size($limit));
+                let due = rest.iter().take($crate::conformance::order::size($limit));
                 let (came, were) = (found.len(), due.len());
-                ensure(due.eq(&found), wrong_page($what, $limit, at, came, were))?;
+                let wrong = $crate::conformance::order::wrong_page($what, $limit, at, came, were);
+                $crate::conformance::kept::ensure(due.eq(&found), wrong)?;
             }
         }
     };
 }
+pub(super) use pages;
 
-fn wrong_page(what: &str, limit: u32, at: usize, came: usize, were: usize) -> String {
+pub(super) fn wrong_page(what: &str, limit: u32, at: usize, came: usize, were: usize) -> String {
     format!(
         "a page of {limit} {what} after {at} of them holds {came} rows where {were} are due, or others"
     )
@@ -120,11 +123,14 @@ pub(super) async fn pages_are_complete(bench: &Bench) -> Kept {
     }
     keyed_pages(bench, writes).await?;
     numbered_pages(bench).await?;
+    histories::pages(bench).await?;
+    handed::pages(bench).await?;
+    invoiced::pages(bench).await?;
     assignments(bench).await
 }
 
-fn keys() -> Made<Vec<ItemKey>> {
-    // The order of (source, id, leg, partial) is not that of the texts put together.
+/// Keys of which the order of bytes is not that of the texts put together, nor that of numbers as texts.
+pub(super) fn keys() -> Made<Vec<ItemKey>> {
     let keys = [
         ("b", "1", "", 0),
         ("a", "2", "", 0),
@@ -218,6 +224,6 @@ async fn assignments(bench: &Bench) -> Kept {
     ensure(numbers.eq([1, 2, 3]), "assignments are not in the order of their days")
 }
 
-fn size(limit: u32) -> usize {
+pub(super) fn size(limit: u32) -> usize {
     usize::try_from(limit).unwrap_or(usize::MAX)
 }

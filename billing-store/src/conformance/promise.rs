@@ -26,7 +26,11 @@ pub enum Promise {
     KeysAreBytes,
     /// Numbers, instants, days and texts come back as they were, up to their limits.
     ValuesComeBack,
-    /// What may change is replaced: heads, day totals, carries, series and parked items.
+    /// Of what a later record superseded, the current posting moves; nothing else of it does, and nothing of another.
+    SupersededMovesOn,
+    /// A void invoice leaves its period and its parts to another and counts no more; it is still there.
+    VoidFreesItsPeriod,
+    /// What may change is replaced: heads, day totals, carries, series, parked items, current postings, settlements' states.
     WritesReplace,
     /// A unit that is dropped without a commit leaves nothing.
     NothingBeforeCommit,
@@ -40,6 +44,12 @@ pub enum Promise {
     NamesAreTakenOnce,
     /// A number of a journal belongs to one posting or one event, a number of a series to one invoice.
     NumberIsGivenOnce,
+    /// A dropped item is kept once and is no longer parked; those beside it are.
+    DroppedIsKeptOnce,
+    /// An invoice is paid or made void once.
+    InvoiceIsMarkedOnce,
+    /// The content of a settlement never changes, and one that was accepted stays so.
+    SettlementIsKept,
     /// Units that lock the same account follow one another: no update is lost.
     UnitsFollowOneAnother,
     /// An account has one invoice for a period and a day total is in one line, also if several runs compete.
@@ -48,6 +58,16 @@ pub enum Promise {
     ReplayChangesNothing,
     /// Usage that comes after its invoice opens a new revision of its day and leaves the old one as it was.
     LateUsageOpensARevision,
+    /// Of several records of one usage the last one counts, in whatever order they come.
+    LastRecordCounts,
+    /// What a void invoice billed is billed again, the same, under the next number.
+    VoidIsBilledAgain,
+    /// An item that was parked is recorded, dropped or still parked, and one of them.
+    ParkedIsNotLost,
+    /// What arrives while days are handed over is handed over next: nothing is missing, nothing comes twice.
+    HandOverLosesNothing,
+    /// A revision of a day that is sent again is sent as it was.
+    SentAgainAsItWas,
     /// A future that is dropped at any point leaves the store usable and nothing half-written.
     CancelledLeavesNothing,
 }
@@ -61,6 +81,8 @@ impl Promise {
         Self::KeysFindTheirRows,
         Self::KeysAreBytes,
         Self::ValuesComeBack,
+        Self::SupersededMovesOn,
+        Self::VoidFreesItsPeriod,
         Self::WritesReplace,
         Self::NothingBeforeCommit,
         Self::UnitSeesItself,
@@ -68,10 +90,18 @@ impl Promise {
         Self::AClaimIsForEver,
         Self::NamesAreTakenOnce,
         Self::NumberIsGivenOnce,
+        Self::DroppedIsKeptOnce,
+        Self::InvoiceIsMarkedOnce,
+        Self::SettlementIsKept,
         Self::UnitsFollowOneAnother,
         Self::InvoiceOnceAPeriod,
         Self::ReplayChangesNothing,
         Self::LateUsageOpensARevision,
+        Self::LastRecordCounts,
+        Self::VoidIsBilledAgain,
+        Self::ParkedIsNotLost,
+        Self::HandOverLosesNothing,
+        Self::SentAgainAsItWas,
         Self::CancelledLeavesNothing,
     ];
 }
@@ -104,6 +134,18 @@ impl fmt::Display for Promise {
             Self::UnitsFollowOneAnother => "units that lock the same account follow one another",
             Self::ReplayChangesNothing => "doing it again changes nothing",
             Self::LateUsageOpensARevision => "late usage opens a new revision of its day",
+            Self::SupersededMovesOn => "what was superseded moves its current posting alone",
+            Self::VoidFreesItsPeriod => "a void invoice frees its period and its parts",
+            Self::DroppedIsKeptOnce => "a dropped item is kept once and is no longer parked",
+            Self::InvoiceIsMarkedOnce => "an invoice is paid or made void once",
+            Self::SettlementIsKept => "what is handed over never changes, and accepted it stays",
+            Self::LastRecordCounts => "of several records of one usage the last one counts",
+            Self::VoidIsBilledAgain => {
+                "what a void invoice billed is billed again under the next number"
+            }
+            Self::ParkedIsNotLost => "a parked item is recorded, dropped or still parked",
+            Self::HandOverLosesNothing => "what arrives during a hand-over is handed over next",
+            Self::SentAgainAsItWas => "a revision of a day is sent again as it was",
             Self::CancelledLeavesNothing => {
                 "a future dropped at any point leaves nothing half-written"
             }

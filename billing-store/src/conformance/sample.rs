@@ -4,13 +4,17 @@ use core::str::FromStr;
 
 use billing_core::{
     account::{AccountSettings, Assignment, Stretch},
-    decide::{CarryMove, Claim, Intake, ParkReason, Parked, Refusal, StoredItem, Writes},
+    decide::{CarryMove, Claim, Dropped, Intake, ParkReason, Parked, Refusal, StoredItem, Writes},
     digest::Digest,
     event::{Cause, Event, Happened, Head, Posting},
-    invoice::{Draft, Invoice, InvoiceKind, Line, LinePart},
-    item::{Call, Direction, Disposition, Fingerprint, Incoming, Item, ItemKey, Party},
-    money::Exact,
+    invoice::{Draft, Invoice, InvoiceKind, InvoiceMark, InvoiceState, Line, LinePart},
+    item::{
+        Call, Direction, Disposition, Fingerprint, Incoming, Item, ItemKey, OneOff, Party,
+        Properties, Pulse,
+    },
+    money::{Exact, Money},
     plan::PlanSpec,
+    settlement::{Handover, Settlement, SettlementState},
     tax::Taxed,
     terms::Overrides,
     time::{Instant, Period},
@@ -35,7 +39,7 @@ pub(super) fn at(time: &str) -> Made<Instant> {
 pub(super) fn settings(account: &str) -> Made<AccountSettings> {
     let mut settings: AccountSettings = serde_json::from_str(
         r#"{"id":"a","currency":"EUR","zone":"Europe/Berlin",
-            "anchor":{"from":"2026-10-01","months":1}}"#,
+            "customer":"carol","anchor":{"from":"2026-10-01","months":1}}"#,
     )?;
     settings.id = of(account)?;
     Ok(settings)
@@ -50,6 +54,21 @@ pub(super) fn plan(plan: &str, version: u32) -> Made<PlanSpec> {
     spec.id = of(plan)?;
     spec.version = version;
     Ok(spec)
+}
+
+/// A plan that prices calls and what they add up to over all time, counts pulses, and charges a fee in advance.
+pub(super) fn metered() -> Made<PlanSpec> {
+    Ok(serde_json::from_str(
+        r#"{"id":"metered","version":1,"currency":"EUR","payment":"postpaid","strategies":[
+            {"id":"calls","kind":"flat_rate","terms":{"per_minute":"0.0199","minutes":"pro_rata"}},
+            {"id":"blocks","kind":"blocks",
+             "terms":{"block_ms":45000,"per_block":"0.0037","scope":"lifetime"}},
+            {"id":"storage","kind":"per_unit",
+             "terms":{"product":"storage","unit":"GB-h","per_unit":"0.0333"}},
+            {"id":"usage","kind":"unpriced","terms":{}},
+            {"id":"fee","kind":"recurring",
+             "terms":{"per_period":"9.99","timing":"in_advance","proration":"days"}}]}"#,
+    )?)
 }
 
 pub(super) fn assignment(number: u32, from: &str) -> Made<Assignment> {
@@ -79,6 +98,31 @@ pub(super) fn call() -> Made<Item> {
     }))
 }
 
+/// The record of a number of the usage that `key` is of.
+pub(super) fn partial(key: &ItemKey, number: u32) -> ItemKey {
+    ItemKey { partial: number.try_into().ok(), ..key.clone() }
+}
+
+/// Another leg of the same usage.
+pub(super) fn leg(key: &ItemKey, leg: &str) -> Made<ItemKey> {
+    Ok(ItemKey { leg: Some(of(leg)?), ..key.clone() })
+}
+
+pub(super) fn pulse(amount: &str) -> Made<Item> {
+    Ok(Item::Pulse(Pulse {
+        at: at("08:00:00")?,
+        product: of("storage")?,
+        unit: of("GB-h")?,
+        amount: of(amount)?,
+        properties: Properties::try_new([("region", "eu-1")])?,
+    }))
+}
+
+pub(super) fn one_off(price: &str) -> Made<Item> {
+    let price = Money::new(of(price)?, of("EUR")?);
+    Ok(Item::OneOff(OneOff { at: at("08:00:00")?, name: of("set-up")?, price }))
+}
+
 pub(super) fn item(account: &str, key: ItemKey, seq: u64) -> Made<StoredItem> {
     let (account, item) = (of(account)?, call()?);
     let fingerprint = Fingerprint::of(Some(&account), &item);
@@ -89,6 +133,10 @@ pub(super) fn item(account: &str, key: ItemKey, seq: u64) -> Made<StoredItem> {
 pub(super) fn parked(key: ItemKey) -> Made<Parked> {
     let incoming = Incoming { key, account: None, item: call()? };
     Ok(Parked { incoming, reason: ParkReason::UnknownAccount, since: at("09:00:00")? })
+}
+
+pub(super) fn dropped(key: ItemKey, time: &str) -> Made<Dropped> {
+    Ok(Dropped { parked: parked(key)?, reason: "a test call".into(), at: at(time)? })
 }
 
 pub(super) fn posting(account: &str, seq: u64) -> Made<Posting> {
@@ -177,6 +225,32 @@ pub(super) fn invoice(account: &str, series: &str, number: u64, from: &str) -> M
     })
 }
 
+/// What became of an invoice.
+pub(super) fn mark(series: &str, number: u64, state: InvoiceState) -> Made<InvoiceMark> {
+    Ok(InvoiceMark { series: of(series)?, number, at: at("12:00:00")?, state })
+}
+
+pub(super) fn void() -> InvoiceState {
+    InvoiceState::Void { reason: "a wrong price".into() }
+}
+
+pub(super) fn paid() -> Made<InvoiceState> {
+    Ok(InvoiceState::Paid { on: of("2026-11-20")?, reference: "transfer 7".into() })
+}
+
+/// A settlement of one day total, to be sent.
+pub(super) fn settlement(account: &str, day: &str, revision: u32) -> Made<Settlement> {
+    let totals = vec![(&total(account, day, revision)?).into()];
+    let handover = Handover { account: of(account)?, day: of(day)?, revision, totals };
+    Ok(Settlement { handover, state: SettlementState::Pending, attempts: 0 })
+}
+
+/// The settlement once it was sent.
+pub(super) fn sent(settlement: &Settlement) -> Made<Settlement> {
+    let state = SettlementState::Sent { at: at("13:00:00")? };
+    Ok(Settlement { state, attempts: 1, ..settlement.clone() })
+}
+
 /// A line of an invoice that is made of one day total.
 pub(super) fn line(of_period: Period, total: &DayTotal) -> Made<Line> {
     let share = of("0.02")?;
@@ -210,9 +284,11 @@ pub(super) fn opened(account: &str) -> Made<Writes> {
     })
 }
 
-/// A row in every table around one account, complete in itself; `number` is that of its invoice.
+/// A row in every table around one account, complete in itself; `number` is that of its invoice. What becomes of that comes
+/// later.
 pub(super) fn everything(account: &str, number: u64) -> Made<Writes> {
-    let billed = DayTotal { closed: true, billed: true, ..total(account, "2026-10-05", 1)? };
+    let billed =
+        DayTotal { closed: true, billed: true, handed: true, ..total(account, "2026-10-05", 1)? };
     let mut invoice = invoice(account, "invoices", number, "2026-10-01")?;
     invoice.draft.lines.push(line(invoice.draft.period, &billed)?);
     Ok(Writes {
@@ -221,6 +297,7 @@ pub(super) fn everything(account: &str, number: u64) -> Made<Writes> {
         assignments: vec![(of(account)?, assignment(1, "2026-10-01")?)],
         items: vec![item(account, key(&format!("{account}-2"))?, 2)?],
         parked: vec![parked(key(&format!("{account}-parked"))?)?],
+        dropped: vec![dropped(key(&format!("{account}-dropped"))?, "09:10:00")?],
         postings: vec![posting(account, 2)?],
         totals: vec![billed, total(account, "2026-10-05", 2)?],
         carries: vec![carry(account, ScopeKey::Lifetime)?],
@@ -228,6 +305,7 @@ pub(super) fn everything(account: &str, number: u64) -> Made<Writes> {
         refusals: vec![refusal("line 1"), refusal("line 2")],
         series: Some((invoice.series.clone(), number)),
         invoices: vec![invoice],
+        settlements: vec![settlement(account, "2026-10-05", 1)?],
         ..opened(account)?
     })
 }

@@ -7,9 +7,9 @@ use crate::{
     conformance::{
         Broken, Promise,
         bench::Bench,
-        cancel, door,
+        cancel, door, hand_over, handed, invoiced,
         kept::{Failed, Kept},
-        keys, limits, once, order, units,
+        keys, limits, once, order, parked, records, units,
     },
     store::Store,
 };
@@ -67,6 +67,16 @@ fn keep(promise: Promise, bench: &Bench) -> Pin<Box<dyn Future<Output = Kept> + 
         Promise::UnitsFollowOneAnother => Box::pin(door::units_follow_one_another(bench)),
         Promise::ReplayChangesNothing => Box::pin(door::replay_changes_nothing(bench)),
         Promise::LateUsageOpensARevision => Box::pin(door::late_usage_opens_a_revision(bench)),
+        Promise::SupersededMovesOn => Box::pin(records::superseded_moves_on(bench)),
+        Promise::VoidFreesItsPeriod => Box::pin(invoiced::void_frees_its_period(bench)),
+        Promise::DroppedIsKeptOnce => Box::pin(parked::dropped_is_kept_once(bench)),
+        Promise::InvoiceIsMarkedOnce => Box::pin(invoiced::invoice_is_marked_once(bench)),
+        Promise::SettlementIsKept => Box::pin(handed::settlement_is_kept(bench)),
+        Promise::LastRecordCounts => Box::pin(records::last_record_counts(bench)),
+        Promise::VoidIsBilledAgain => Box::pin(invoiced::void_is_billed_again(bench)),
+        Promise::ParkedIsNotLost => Box::pin(parked::parked_is_not_lost(bench)),
+        Promise::HandOverLosesNothing => Box::pin(hand_over::hand_over_loses_nothing(bench)),
+        Promise::SentAgainAsItWas => Box::pin(hand_over::sent_again_as_it_was(bench)),
         Promise::CancelledLeavesNothing => Box::pin(cancel::cancelled_leaves_nothing(bench)),
     }
 }

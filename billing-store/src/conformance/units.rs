@@ -39,15 +39,17 @@ async fn dropped(bench: &Bench, writes: &Writes, when: &str) -> Kept {
 }
 
 pub(super) async fn unit_sees_itself(bench: &Bench) -> Kept {
-    let writes = sample::everything("alice", 1)?;
-    seen(bench, &writes, &Dump::of(&writes)).await?;
-    bench.commit(&bench.acme, &writes).await?;
-    let mut after = bench.dump(&bench.acme).await?;
-    after.parked.clear();
-    after.totals = replacing()?.totals;
-    after.carries = replacing()?.carries;
-    let writes = Writes { heads: Vec::new(), series: None, ..replacing()? };
-    seen(bench, &writes, &after).await
+    let first = sample::everything("alice", 1)?;
+    seen(bench, &first, &Dump::of(&first)).await?;
+    bench.commit(&bench.acme, &first).await?;
+    let replacing = replacing()?;
+    let heads = Vec::new();
+    let after = Dump::of(&Writes {
+        heads: first.heads.clone(),
+        series: first.series.clone(),
+        ..replaced(first, &replacing)
+    });
+    seen(bench, &Writes { heads, series: None, ..replacing }, &after).await
 }
 
 /// Looks at writes from inside and from outside before the unit is dropped.
@@ -84,7 +86,7 @@ pub(super) async fn all_or_nothing(bench: &Bench) -> Kept {
 }
 
 /// Good rows for another account, each time with one row that exists.
-fn refused_late(alice: &Writes) -> Made<[(Writes, &'static str); 4]> {
+fn refused_late(alice: &Writes) -> Made<[(Writes, &'static str); 6]> {
     let mut claimed = sample::everything("bob", 2)?;
     claimed.items.extend(alice.items.iter().cloned());
     let mut numbered = sample::everything("bob", 2)?;
@@ -93,11 +95,26 @@ fn refused_late(alice: &Writes) -> Made<[(Writes, &'static str); 4]> {
     invoiced.invoices.extend(alice.invoices.iter().cloned());
     let mut taken_in = sample::everything("bob", 2)?;
     taken_in.intake.clone_from(&alice.intake);
+    let mut dropped = sample::everything("bob", 2)?;
+    dropped.dropped.extend(alice.dropped.iter().cloned());
+    // What alice has moves on before that of bob is refused.
+    let mut handed = Writes { dropped: Vec::new(), ..sample::everything("bob", 2)? };
+    handed.moved.push((sample::key("alice-2")?, 9));
+    handed.unparked.push(sample::key("alice-parked")?);
+    handed.marks.push(sample::mark("invoices", 1, sample::void())?);
+    handed
+        .settlements
+        .extend(alice.settlements.iter().map(sample::sent).collect::<Made<Vec<_>>>()?);
+    let mut other = sample::settlement("alice", "2026-10-05", 1)?;
+    other.handover.totals.clear();
+    handed.settlements.push(other);
     Ok([
         (claimed, "after a unit whose last item was claimed already"),
         (numbered, "after a unit whose last posting had a number that was given"),
         (invoiced, "after a unit whose last invoice had a number that was given"),
         (taken_in, "after a unit whose batch was recorded already"),
+        (dropped, "after a unit whose last dropped item was dropped already"),
+        (handed, "after a unit whose last settlement had other content"),
     ])
 }
 
@@ -107,16 +124,34 @@ pub(super) async fn writes_replace(bench: &Bench) -> Kept {
     let replacing = replacing()?;
     bench.commit(&bench.acme, &replacing).await?;
     let found = bench.dump(&bench.acme).await?;
-    let parked = Vec::new();
-    let heads = replacing.heads.clone();
-    let (totals, carries) = (replacing.totals.clone(), replacing.carries.clone());
-    let series = replacing.series.clone();
-    let due = Writes { heads, parked, totals, carries, series, ..first };
+    let due = Writes {
+        heads: replacing.heads.clone(),
+        series: replacing.series.clone(),
+        ..replaced(first, &replacing)
+    };
     ensure_same(&found, &Dump::of(&due), "after rows were replaced")?;
     parks_again(bench).await
 }
 
-/// Replaces whatever `everything` around alice wrote and may change, and unparks.
+/// What is there once `replacing` came after `first`, but for heads and series.
+fn replaced(first: Writes, replacing: &Writes) -> Writes {
+    let mut items = first.items;
+    for item in &mut items {
+        let moved = replacing.moved.iter().find(|(key, _)| *key == item.claim.key);
+        item.claim.current_seq = moved.map_or(item.claim.current_seq, |(_, seq)| *seq);
+    }
+    Writes {
+        items,
+        parked: Vec::new(),
+        totals: replacing.totals.clone(),
+        carries: replacing.carries.clone(),
+        marks: replacing.marks.clone(),
+        settlements: replacing.settlements.clone(),
+        ..first
+    }
+}
+
+/// Replaces whatever `everything` around alice wrote and may change, unparks, and makes the invoice void.
 fn replacing() -> Made<Writes> {
     let first = sample::everything("alice", 1)?;
     let amount = Some(sample::of("-1")?);
@@ -133,6 +168,9 @@ fn replacing() -> Made<Writes> {
     Ok(Writes {
         heads: vec![(sample::of("alice")?, sample::head(9))],
         unparked: vec![sample::key("alice-parked")?, sample::key("never-parked")?],
+        moved: vec![(sample::key("alice-2")?, 9)],
+        marks: vec![sample::mark("invoices", 1, sample::void())?],
+        settlements: first.settlements.iter().map(sample::sent).collect::<Made<_>>()?,
         totals: first.totals.into_iter().map(flip).collect(),
         carries: vec![CarryMove { key, carry }],
         series: Some((sample::of("invoices")?, 9)),

@@ -1,0 +1,214 @@
+//! Every question by keys, held against what the pages and lists of the same state say.
+
+use std::collections::BTreeSet;
+
+use billing_core::{
+    decide::{CarryMove, Parked, StoredItem},
+    event::{JournalEntry, Posting},
+    id::{AccountId, CustomerId, SeriesId},
+    invoice::InvoiceMark,
+    item::ItemKey,
+    settlement::Settlement,
+    time::Day,
+    usage::{DayTotal, ScopeKey},
+};
+
+use crate::{
+    conformance::{
+        dump::{Dump, is_void, item_key, parked_key, settlement_key},
+        kept::{Failed, Kept, ensure},
+        sample,
+    },
+    store::Facts,
+};
+
+/// Asks every question with all keys of a state, each key twice, and with keys that name nothing.
+pub(super) async fn finds(facts: &mut dyn Facts, dump: &Dump) -> Kept {
+    let stranger: AccountId = sample::of("nobody")?;
+    let ids: Vec<AccountId> = dump.journals.keys().cloned().collect();
+    let asked = twice(&ids, &stranger);
+    let accounts = facts.accounts(&asked).await?;
+    same("accounts", accounts, &dump.accounts, |facts| facts.settings.id.clone())?;
+    totals(facts, dump, &asked).await?;
+    let carry_key = |carry: &CarryMove| carry.key.clone();
+    let scope = |carry: &CarryMove| (carry.key.account.clone(), carry.key.scope);
+    let scopes: Vec<_> = dump.carries.iter().map(scope).collect();
+    let carries = facts.carries(&twice(&scopes, &(stranger, ScopeKey::Lifetime))).await?;
+    same("carries", carries, &dump.carries, carry_key)?;
+    customers(facts, dump).await?;
+    items(facts, dump).await?;
+    records(facts, dump).await?;
+    numbered(facts, dump).await?;
+    last_days(facts, dump).await?;
+    invoices(facts, dump).await?;
+    settlements(facts, dump).await?;
+    let strays = facts.strays().await?;
+    ensure(strays.is_empty(), "rows are said to be of an account that is not there, and it is")
+}
+
+/// Asks for the day totals of `accounts`, which are all there are and one there is not.
+async fn totals(facts: &mut dyn Facts, dump: &Dump, accounts: &[AccountId]) -> Kept {
+    let total_key = |total: &DayTotal| total.key.clone();
+    let of = |which: fn(&&DayTotal) -> bool| dump.totals.iter().filter(which).cloned().collect();
+    let (unbilled, unhanded): (Vec<_>, Vec<_>) = (of(|t| !t.billed), of(|t| !t.handed));
+    same("unbilled day totals", facts.unbilled(accounts).await?, &unbilled, total_key)?;
+    let found = facts.unhanded(accounts).await?;
+    same("day totals in no settlement", found, &unhanded, total_key)?;
+    let unhanded: BTreeSet<_> = unhanded.into_iter().map(|total| total.key.account).collect();
+    let found = facts.unhanded_accounts(None, u32::MAX).await?;
+    let what = "accounts with day totals in no settlement are not those that have some";
+    ensure(found.iter().eq(&unhanded), what)?;
+    let day = |total: &DayTotal| (total.key.account.clone(), total.key.day);
+    let days: Vec<_> = dump.totals.iter().map(day).collect();
+    let nowhere = (sample::of("nobody")?, sample::of("2026-10-05")?);
+    let totals = facts.day_totals(&twice(&days, &nowhere)).await?;
+    same("day totals", totals, &dump.totals, total_key)?;
+    for account in accounts.iter().collect::<BTreeSet<_>>() {
+        let mine = dump.totals.iter().filter(|total| total.key.account == *account);
+        let mine: Vec<_> = mine.cloned().collect();
+        let mut days: BTreeSet<Day> = mine.iter().map(|total| total.key.day).collect();
+        days.extend([Day::MIN, Day::MAX]);
+        for (from, until) in days.iter().zip(days.iter().skip(1)) {
+            let found = facts.totals_between(account, *from, *until).await?;
+            let within = mine.iter().filter(|t| *from <= t.key.day && t.key.day < *until);
+            let within: Vec<_> = within.cloned().collect();
+            same("day totals of a span of days", found, &within, total_key)?;
+        }
+    }
+    Ok(())
+}
+
+/// The accounts of each customer, in order of bytes.
+async fn customers(facts: &mut dyn Facts, dump: &Dump) -> Kept {
+    let customers = dump.accounts.iter().filter_map(|facts| facts.settings.customer.as_ref());
+    for customer in customers.collect::<BTreeSet<&CustomerId>>() {
+        let mine = dump.accounts.iter().filter(|a| a.settings.customer.as_ref() == Some(customer));
+        let found = facts.accounts_of(customer).await?;
+        let due = mine.map(|facts| &facts.settings.id);
+        ensure(due.eq(&found), "a customer's accounts are not found, or not in order of bytes")?;
+    }
+    let nobodys = facts.accounts_of(&sample::of("nobody")?).await?;
+    ensure(nobodys.is_empty(), "a customer that nobody is has accounts")
+}
+
+async fn items(facts: &mut dyn Facts, dump: &Dump) -> Kept {
+    let nothing = sample::key("nothing")?;
+    let keys: Vec<_> = dump.items.iter().map(item_key).cloned().collect();
+    let key_of = |item: &StoredItem| item_key(item).clone();
+    same("items", facts.items(&twice(&keys, &nothing)).await?, &dump.items, key_of)?;
+    let keys: Vec<_> = dump.parked.iter().map(parked_key).cloned().collect();
+    let key_of = |parked: &Parked| parked_key(parked).clone();
+    let parked = facts.parked(&twice(&keys, &nothing)).await?;
+    same("parked items", parked, &dump.parked, key_of)
+}
+
+/// Whichever record of a usage is asked for, all of that usage come and none of another.
+async fn records(facts: &mut dyn Facts, dump: &Dump) -> Kept {
+    let keys = dump.items.iter().map(item_key).filter(|key| key.partial.is_some());
+    for usage in keys.map(ItemKey::of_final).collect::<BTreeSet<_>>() {
+        let mine = dump.items.iter().filter(|item| item_key(item).of_final() == usage);
+        let mine: Vec<_> = mine.cloned().collect();
+        let asked = mine.iter().map(item_key).cloned();
+        for key in asked.chain([usage.clone(), sample::partial(&usage, u32::MAX)]) {
+            let found = facts.items(core::slice::from_ref(&key)).await?;
+            same("records of one usage", found, &mine, |item| item_key(item).clone())?;
+        }
+    }
+    Ok(())
+}
+
+async fn numbered(facts: &mut dyn Facts, dump: &Dump) -> Kept {
+    let posting = |entry: &JournalEntry| match entry {
+        JournalEntry::Posting(posting) => Some(posting.clone()),
+        JournalEntry::Event(_) => None,
+    };
+    let due: Vec<_> = dump.journals.values().flatten().filter_map(posting).collect();
+    let number = |posting: &Posting| (posting.account.clone(), posting.seq);
+    let numbers: Vec<_> = due.iter().map(number).collect();
+    let nothing = (sample::of("nobody")?, 1);
+    let postings = facts.postings(&twice(&numbers, &nothing)).await?;
+    same("postings", postings, &due, number)?;
+    let versions: Vec<_> = dump.plans.iter().map(|plan| (plan.id.clone(), plan.version)).collect();
+    let plans = facts.plans(&twice(&versions, &(sample::of("none")?, 1))).await?;
+    same("plans", plans, &dump.plans, |plan| (plan.id.clone(), plan.version))?;
+    for invoice in &dump.invoices {
+        let found = facts.invoice(&invoice.series, invoice.number).await?;
+        ensure(found.as_ref() == Some(invoice), "an invoice is not found by its number")?;
+    }
+    for (intake, _) in &dump.intakes {
+        let found = facts.intake(&intake.id).await?;
+        ensure(found.as_ref() == Some(intake), "the record of a batch is not found by its id")?;
+    }
+    let nothing = facts.invoice(&sample::of("none")?, u64::MAX).await?;
+    ensure(nothing.is_none(), "an invoice is found that does not exist")
+}
+
+async fn last_days(facts: &mut dyn Facts, dump: &Dump) -> Kept {
+    for account in dump.journals.keys() {
+        let mine = dump.totals.iter().filter(|total| total.key.account == *account);
+        let days: BTreeSet<Day> = mine.map(|total| total.key.day).collect();
+        let found = facts.first_used(account, Day::MIN, None).await?;
+        ensure(found.as_ref() == days.first(), "the first day with usage is not found")?;
+        for day in days {
+            let from = facts.first_used(account, day, None).await?;
+            ensure(from == Some(day), "a day with usage is not found from that day on")?;
+            let before = facts.first_used(account, day, Some(day)).await?;
+            ensure(before.is_none(), "usage is found in a span without days")?;
+        }
+    }
+    let nobody = facts.first_used(&sample::of("nobody")?, Day::MIN, None).await?;
+    ensure(nobody.is_none(), "an account that does not exist has usage")
+}
+
+/// What became of invoices, which parts they have, and which was issued to an account last.
+async fn invoices(facts: &mut dyn Facts, dump: &Dump) -> Kept {
+    let mark_key = |mark: &InvoiceMark| (mark.series.clone(), mark.number);
+    let found = facts.invoice_marks(&twice(&dump.given(), &(sample::of("none")?, 1))).await?;
+    same("marks of invoices", found, &dump.marks, mark_key)?;
+    for account in dump.journals.keys() {
+        let valid = dump
+            .invoices
+            .iter()
+            .filter(|invoice| invoice.draft.account == *account && !is_void(&dump.marks, invoice));
+        let last = valid.max_by_key(|i| (i.draft.period.start(), i.draft.kind));
+        let last = last.map(|invoice| (invoice.series.clone(), invoice.number));
+        ensure(facts.last_invoice(account).await? == last, "the last invoice is another one")?;
+        let parts = facts.line_parts(account).await?;
+        let mine: Vec<_> =
+            dump.parts.iter().filter(|part| part.key.account == *account).cloned().collect();
+        same("parts of lines", parts, &mine, Clone::clone)?;
+    }
+    let none: Option<(SeriesId, u64)> = facts.last_invoice(&sample::of("nobody")?).await?;
+    ensure(none.is_none(), "an account that does not exist has an invoice")
+}
+
+async fn settlements(facts: &mut dyn Facts, dump: &Dump) -> Kept {
+    let key_of = |settlement: &Settlement| {
+        let (account, day, revision) = settlement_key(settlement);
+        (account.clone(), day, revision)
+    };
+    let keys: Vec<_> = dump.settlements.iter().map(key_of).collect();
+    let nothing = (sample::of("nobody")?, sample::of("2026-10-05")?, 1);
+    let found = facts.settlements(&twice(&keys, &nothing)).await?;
+    same("settlements", found, &dump.settlements, key_of)
+}
+
+fn twice<K: Clone>(keys: &[K], stranger: &K) -> Vec<K> {
+    keys.iter().chain(keys).chain([stranger]).cloned().collect()
+}
+
+fn same<T: PartialEq + Clone, K: Ord>(
+    what: &str,
+    mut found: Vec<T>,
+    due: &[T],
+    key: impl Fn(&T) -> K,
+) -> Kept {
+    found.sort_by_key(&key);
+    let mut due = due.to_vec();
+    due.sort_by_key(&key);
+    if found == due {
+        return Ok(());
+    }
+    let (found, due) = (found.len(), due.len());
+    Err(Failed(format!("{what} asked for by their keys: {found} rows came, {due} were due")))
+}
