@@ -11,7 +11,7 @@ use billing_core::{
     invoice::InvoiceState,
     item::ItemKey,
     settlement::Answer,
-    time::Day,
+    time::{Day, Instant},
     usage::{DayTotal, TotalKey, Totals, TotalsError},
 };
 
@@ -84,8 +84,8 @@ pub(super) struct Seen {
     totals: BTreeMap<TotalKey, (Unit, Totals)>,
     /// Issued and voided invoices in the order in which that happened.
     pub(super) lives: Vec<Life>,
-    pub(super) marks: BTreeMap<(SeriesId, u64), InvoiceState>,
-    pub(super) handed: BTreeMap<(Day, u32), (Digest, Option<Answer>)>,
+    pub(super) marks: BTreeMap<(SeriesId, u64), (Instant, InvoiceState)>,
+    pub(super) handed: BTreeMap<(Day, u32), (Digest, Option<(Instant, Answer)>)>,
     pub(super) assignments: Vec<Assignment>,
     settings: Option<AccountSettings>,
 }
@@ -164,7 +164,7 @@ impl Check<'_> {
     fn entry(&mut self, entry: &JournalEntry) {
         match entry {
             JournalEntry::Posting(posting) => self.fold(posting),
-            JournalEntry::Event(Event { what, .. }) => match what {
+            JournalEntry::Event(Event { at, what, .. }) => match what {
                 Happened::AccountOpened { settings } => self.seen.settings = Some(settings.clone()),
                 Happened::PlanAssigned { assignment } => {
                     self.seen.assignments.push(assignment.clone());
@@ -176,10 +176,11 @@ impl Check<'_> {
                 }
                 Happened::InvoicePaid { series, number, on, reference } => {
                     let state = InvoiceState::Paid { on: *on, reference: reference.clone() };
-                    self.mark(series, *number, state);
+                    self.mark(series, *number, *at, state);
                 }
                 Happened::InvoiceVoided { series, number, reason } => {
-                    self.mark(series, *number, InvoiceState::Void { reason: reason.clone() });
+                    let state = InvoiceState::Void { reason: reason.clone() };
+                    self.mark(series, *number, *at, state);
                     self.seen.lives.push(Life::Voided { number: (series.clone(), *number) });
                 }
                 Happened::DayHandedOver { day, revision, digest } => {
@@ -191,7 +192,7 @@ impl Check<'_> {
                 }
                 Happened::SettlementAnswered { day, revision, answer } => {
                     let handed = self.seen.handed.get_mut(&(*day, *revision));
-                    if handed.map(|(_, last)| *last = Some(answer.clone())).is_none() {
+                    if handed.map(|(_, last)| *last = Some((*at, answer.clone()))).is_none() {
                         let what = format!("revision {revision} of {day} has only an answer");
                         self.find(Promise::Settlement, what);
                     }
@@ -202,8 +203,8 @@ impl Check<'_> {
     }
 
     /// Keeps what became of an invoice; it is marked once.
-    fn mark(&mut self, series: &SeriesId, number: u64, state: InvoiceState) {
-        if self.seen.marks.insert((series.clone(), number), state).is_some() {
+    fn mark(&mut self, series: &SeriesId, number: u64, at: Instant, state: InvoiceState) {
+        if self.seen.marks.insert((series.clone(), number), (at, state)).is_some() {
             self.find(Promise::Invoice, format!("invoice {series} {number} is marked twice"));
         }
     }

@@ -57,13 +57,14 @@ impl Check<'_> {
     /// What became of invoices is what the journal says.
     pub(super) fn marks(&mut self, marks: &[InvoiceMark]) {
         let mut seen = core::mem::take(&mut self.seen.marks);
-        for InvoiceMark { series, number, state, .. } in marks {
-            if seen.remove(&(series.clone(), *number)).as_ref() != Some(state) {
+        for InvoiceMark { series, number, at, state } in marks {
+            let said = seen.remove(&(series.clone(), *number));
+            if said.as_ref().map(|(at, state)| (at, state)) != Some((at, state)) {
                 let what = format!("invoice {series} {number} was not marked {}", state.name());
                 self.find(Promise::Invoice, what);
             }
         }
-        for ((series, number), state) in seen {
+        for ((series, number), (_, state)) in seen {
             let what = format!("that invoice {series} {number} is {} is missing", state.name());
             self.find(Promise::Invoice, what);
         }

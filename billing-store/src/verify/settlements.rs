@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use billing_core::{
     settlement::{Answer, HandedTotal, Handover, Settlement, SettlementState},
-    time::Day,
+    time::{Day, Instant},
     usage::DayTotal,
 };
 
@@ -47,16 +47,19 @@ impl Check<'_> {
 }
 
 /// A settlement is answered as the journal says last; one that was refused may be on its way again.
-fn agrees(state: &SettlementState, answered: Option<&Answer>) -> bool {
+fn agrees(state: &SettlementState, answered: Option<&(Instant, Answer)>) -> bool {
     match (state, answered) {
-        (SettlementState::Answered { answer, .. }, answered) => Some(answer) == answered,
+        (SettlementState::Answered { at, answer }, Some(said)) => {
+            (at, answer) == (&said.0, &said.1)
+        }
+        (SettlementState::Answered { .. }, None) => false,
         (
             SettlementState::Pending | SettlementState::Sent { .. },
-            None | Some(Answer::Refused { .. }),
+            None | Some((_, Answer::Refused { .. })),
         ) => true,
         (
             SettlementState::Pending | SettlementState::Sent { .. },
-            Some(Answer::Accepted { .. }),
+            Some((_, Answer::Accepted { .. })),
         ) => false,
     }
 }
