@@ -100,6 +100,10 @@ impl Tenant {
         self.expect_mine(unit)?;
         let now = self.parts.clock.now();
         let known = unit.accounts(accounts).await?;
+        let unknown = |id: &&AccountId| !known.iter().any(|facts| facts.settings.id == **id);
+        if let Some(account) = accounts.iter().find(unknown).cloned() {
+            return Err(Error::UnknownAccount { account });
+        }
         let unhanded = unit.unhanded(accounts).await?;
         let mut writes = Writes::default();
         for account in &known {
