@@ -121,10 +121,16 @@ impl Tenant {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub async fn retry_parked(&self, keys: &[ItemKey]) -> Result<TakenIn> {
-        let mut unit = self.begin_parked(keys).await?;
+        let waiting = self.read().await?.parked(keys).await?;
+        let entries = waiting.into_iter().map(|parked| Ok(parked.incoming)).collect();
+        let mut batch = Batch { label: "retry of parked items".into(), entries };
+        self.parts.limits.check(&batch)?;
+        let locks = Locks::accounts(batch.accounts().into_iter().cloned());
+        let mut unit = self.parts.store.begin(&self.id, &locks).await?;
+        // What was mended or dropped meanwhile is not tried again.
         let parked = unit.parked(keys).await?;
-        let entries = parked.into_iter().map(|parked| Ok(parked.incoming)).collect();
-        let batch = Batch { label: "retry of parked items".into(), entries };
+        let waits = |incoming: &Incoming| parked.iter().any(|parked| parked.incoming == *incoming);
+        batch.entries.retain(|entry| entry.as_ref().is_ok_and(waits));
         let taken = self.ingest_in(&mut *unit, &batch).await?;
         unit.commit().await?;
         Ok(taken)
