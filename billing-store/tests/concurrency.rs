@@ -1,0 +1,323 @@
+//! Many at once in one process: what is ingested, handed over, sent, mended and dropped side by side adds up.
+#![expect(
+    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    clippy::default_numeric_fallback,
+    reason = "a test may panic, and its counting is no money"
+)]
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use serde_json::json;
+use tokio::sync::Barrier;
+
+use billing_core::{
+    decide::{Batch, Days},
+    id::{AccountId, TenantId},
+    item::Incoming,
+    money::Quantity,
+    plan::PlanBook,
+    settlement::{Answer, Handover, SettlementState},
+    time::Day,
+};
+use billing_store::{
+    Billing, Error, MemoryStore, SqliteStore, Tenant,
+    clock::SetClock,
+    settlement::{Processor, ProcessorError},
+    store::{Locks, Store},
+    verify::verify,
+};
+
+const ACCOUNTS: [&str; 3] = ["alice", "bob", "carol"];
+const DAYS: [&str; 2] = ["2026-10-05", "2026-10-06"];
+/// How many tasks ingest at the same time.
+const WRITERS: u32 = 8;
+/// How many batches each of them sends.
+const ROUNDS: u32 = 6;
+/// How many tasks hand over and send meanwhile.
+const SENDERS: u32 = 2;
+
+/// Which revision of whose day.
+type Revision = (AccountId, Day, u32);
+
+/// A processor whose line is bad: it hears, and every third answer is lost or a refusal.
+#[derive(Debug, Default)]
+struct Downstream {
+    told: Mutex<BTreeMap<Revision, BTreeSet<String>>>,
+    calls: AtomicU32,
+    lost: AtomicU32,
+    refused: AtomicU32,
+    mended: AtomicBool,
+}
+
+#[async_trait]
+impl Processor for Downstream {
+    async fn process(
+        &self,
+        tenant: &TenantId,
+        handovers: &[Handover],
+    ) -> Result<Vec<Answer>, ProcessorError> {
+        assert_eq!(tenant.as_str(), "acme");
+        {
+            let mut told = self.told.lock().unwrap();
+            for handover in handovers {
+                told.entry(revision(handover)).or_default().insert(handover.body());
+            }
+        }
+        // Whoever waits here is overtaken.
+        tokio::task::yield_now().await;
+        let call = self.calls.fetch_add(1, Ordering::SeqCst);
+        let accept = Answer::Accepted { reference: "7".into() };
+        let refuse = Answer::Refused { reason: "not today".into() };
+        match (self.mended.load(Ordering::SeqCst), call % 3) {
+            (true, _) | (_, 2) => Ok(handovers.iter().map(|_| accept.clone()).collect()),
+            (_, 0) => {
+                self.lost.fetch_add(1, Ordering::SeqCst);
+                Err("the line is down".into())
+            }
+            _ => {
+                self.refused.fetch_add(1, Ordering::SeqCst);
+                Ok(handovers.iter().map(|_| refuse.clone()).collect())
+            }
+        }
+    }
+}
+
+fn revision(handover: &Handover) -> Revision {
+    (handover.account.clone(), handover.day, handover.revision)
+}
+
+fn tenant(store: impl Store + 'static) -> Tenant {
+    let clock = SetClock::at("2026-11-02T08:00:00Z".parse().unwrap());
+    Billing::new(store, PlanBook::standard(), clock).tenant("acme").unwrap()
+}
+
+async fn set_up(tenant: &Tenant) {
+    let plan = json!({
+        "id": "basic", "version": 1, "currency": "EUR", "payment": "postpaid",
+        "strategies": [{"id": "usage", "kind": "unpriced", "terms": {}}],
+    });
+    tenant.save_plan(&serde_json::from_value(plan).unwrap()).await.unwrap();
+    for account in ACCOUNTS {
+        let settings = json!({
+            "id": account, "currency": "EUR", "zone": "UTC",
+            "anchor": {"from": "2026-10-01", "months": 1},
+        });
+        tenant.open_account(&serde_json::from_value(settings).unwrap()).await.unwrap();
+        let (account, from) = (account.parse().unwrap(), "2026-10-01".parse().unwrap());
+        tenant.assign(&account, &"basic".parse().unwrap(), 1, from).await.unwrap();
+    }
+}
+
+/// A record of a pulse; the final one has no number.
+fn pulse(account: &str, id: &str, partial: Option<u32>, day: &str, amount: &str) -> Incoming {
+    let mut key = json!({"source": "meter", "id": id});
+    if let Some(number) = partial {
+        key["partial"] = json!(number);
+    }
+    serde_json::from_value(json!({
+        "key": key, "account": account,
+        "item": {"kind": "pulse", "at": format!("{day}T08:00:00Z"), "product": "storage",
+                 "unit": "GB-h", "amount": amount},
+    }))
+    .unwrap()
+}
+
+async fn ingest(tenant: &Tenant, items: Vec<Incoming>) {
+    let due = u64::try_from(items.len()).unwrap();
+    let batch = Batch { label: String::new(), entries: items.into_iter().map(Ok).collect() };
+    assert_eq!(tenant.ingest(&batch).await.unwrap().intake.recorded, due);
+}
+
+/// What the final record of a writer's round says was used.
+fn amount(writer: u32, round: u32) -> String {
+    format!("{}.{:02}", writer * 7 + 1, round + 1)
+}
+
+/// Sends what this writer used, and an earlier record of what its neighbour does.
+async fn write(tenant: Tenant, writer: u32, to: Arc<Downstream>, half: Arc<Barrier>) {
+    let neighbour = (writer + 1) % WRITERS;
+    for round in 0..ROUNDS {
+        if round == ROUNDS / 2 {
+            // The second half comes late: by then an answer was lost and another was a refusal.
+            half.wait().await;
+            while to.calls.load(Ordering::SeqCst) < 2 {
+                settle(&tenant, &to).await;
+            }
+        }
+        let day = DAYS[usize::try_from(round).unwrap() % DAYS.len()];
+        let of = |writer: u32, account: &str, partial, amount: &str| {
+            pulse(account, &format!("{account}-{writer}-{round}"), partial, day, amount)
+        };
+        let mut items = Vec::new();
+        for account in ACCOUNTS {
+            items.push(of(neighbour, account, Some(2), "1000.5"));
+            items.push(of(writer, account, None, &amount(writer, round)));
+        }
+        ingest(&tenant, items).await;
+        let late = ACCOUNTS.map(|account| of(writer, account, Some(1), "500"));
+        ingest(&tenant, late.to_vec()).await;
+    }
+}
+
+/// Hands over and sends; an answer that is lost is no failure of whoever sends.
+async fn settle(tenant: &Tenant, to: &Downstream) {
+    tenant.hand_over(Days::All).await.unwrap();
+    match tenant.send_settlements(to, 0).await {
+        Ok(_) | Err(Error::Processor { .. }) => {}
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// Does so while others write.
+async fn settle_all_along(tenant: Tenant, to: Arc<Downstream>, writing: Arc<AtomicBool>) {
+    while writing.load(Ordering::SeqCst) {
+        settle(&tenant, &to).await;
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Hands over what is left, and sends it and whatever was refused.
+async fn finish(tenant: &Tenant, to: &Downstream) {
+    to.mended.store(true, Ordering::SeqCst);
+    tenant.hand_over(Days::All).await.unwrap();
+    for account in ACCOUNTS {
+        for settlement in tenant.settlements(&account.parse().unwrap()).await.unwrap() {
+            if settlement.state.name() == "refused" {
+                let (account, day, revision) = revision(&settlement.handover);
+                tenant.resend_settlement(&account, day, revision).await.unwrap();
+            }
+        }
+    }
+    tenant.send_settlements(to, 0).await.unwrap();
+}
+
+async fn add_up(store: impl Store + Clone + 'static) {
+    let tenant = tenant(store);
+    set_up(&tenant).await;
+    let (to, writing) = (Arc::new(Downstream::default()), Arc::new(AtomicBool::new(true)));
+    let senders: Vec<_> = (0..SENDERS)
+        .map(|_| {
+            tokio::spawn(settle_all_along(tenant.clone(), Arc::clone(&to), Arc::clone(&writing)))
+        })
+        .collect();
+    let half = Arc::new(Barrier::new(usize::try_from(WRITERS).unwrap()));
+    let writers: Vec<_> = (0..WRITERS)
+        .map(|writer| write(tenant.clone(), writer, Arc::clone(&to), Arc::clone(&half)))
+        .map(tokio::spawn)
+        .collect();
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    writing.store(false, Ordering::SeqCst);
+    for sender in senders {
+        sender.await.unwrap();
+    }
+    finish(&tenant, &to).await;
+    let mut due = Quantity::ZERO;
+    for (writer, round) in (0..WRITERS).flat_map(|w| (0..ROUNDS).map(move |r| (w, r))) {
+        due = due.checked_add(amount(writer, round).parse().unwrap()).unwrap();
+    }
+    let told = to.told.lock().unwrap().clone();
+    assert!(
+        told.values().all(|contents| contents.len() == 1),
+        "a revision went out in two contents"
+    );
+    let mut revisions = 0;
+    for account in ACCOUNTS {
+        let mut sum = Quantity::ZERO;
+        for settlement in tenant.settlements(&account.parse().unwrap()).await.unwrap() {
+            let handover = &settlement.handover;
+            let accepted = matches!(
+                settlement.state,
+                SettlementState::Answered { answer: Answer::Accepted { .. }, .. }
+            );
+            assert!(accepted, "{:?}", settlement.state);
+            assert!(told[&revision(handover)].contains(&handover.body()), "other content was told");
+            for total in &handover.totals {
+                sum = sum.checked_add(total.totals.quantity).unwrap();
+            }
+            revisions += 1;
+        }
+        assert_eq!(sum, due, "what {account} used, in accepted revisions");
+    }
+    assert_eq!(told.len(), revisions, "a revision was told that is not kept");
+    assert_eq!(tenant.read().await.unwrap().unhanded_accounts(None, 1).await.unwrap(), []);
+    assert_eq!(verify(&tenant).await.unwrap().findings, []);
+    // Or nothing was shown: days closed while they were written to, answers lost and refused.
+    assert!(revisions > ACCOUNTS.len() * DAYS.len(), "{revisions} revisions: nothing came late");
+    let (lost, refused) = (to.lost.load(Ordering::SeqCst), to.refused.load(Ordering::SeqCst));
+    assert!(lost > 0 && refused > 0, "{lost} answers were lost and {refused} refused");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_eight_write_while_others_hand_over_adds_up_in_memory() {
+    add_up(MemoryStore::new()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_eight_write_while_others_hand_over_adds_up_in_sqlite() {
+    let folder = Folder::new("adds-up");
+    let store = folder.open().await;
+    add_up(store.clone()).await;
+    store.close().await;
+}
+
+#[tokio::test]
+async fn what_is_dropped_while_it_is_tried_again_is_not_billed() {
+    let folder = Folder::new("dropped");
+    let store = folder.open().await;
+    let acme = tenant(store.clone());
+    let items = ["1", "2"].map(|id| pulse("alice", id, None, "2026-10-05", "1"));
+    let entries = items.iter().cloned().map(Ok).collect();
+    let taken = acme.ingest(&Batch { label: String::new(), entries }).await.unwrap();
+    assert_eq!(taken.intake.parked, 2, "there is no account yet");
+    set_up(&acme).await;
+    let keys = items.map(|item| item.key);
+    // Whoever drops one is at work while another sees both of them parked and waits for its turn.
+    let mut unit = store.begin(acme.id(), &Locks::catalog()).await.unwrap();
+    acme.drop_parked_in(&mut *unit, &keys[0], "a test").await.unwrap();
+    let drop = async {
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        unit.commit().await.unwrap();
+    };
+    let ((), tried) = tokio::join!(drop, acme.retry_parked(&keys));
+    assert_eq!(tried.unwrap().intake.recorded, 1, "what was dropped was tried again");
+    let items = acme.read().await.unwrap().item_page(None, 10).await.unwrap();
+    assert_eq!(items.iter().map(|item| &item.claim.key).collect::<Vec<_>>(), [&keys[1]]);
+    assert_eq!(acme.dropped(None, 10).await.unwrap().len(), 1);
+    store.close().await;
+}
+
+/// A folder for a database file that goes away with the test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let folder = format!("billing-concurrency-{}-{name}", std::process::id());
+        let folder = std::env::temp_dir().join(folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+
+    async fn open(&self) -> SqliteStore {
+        let store = SqliteStore::open(self.0.join("billing.db")).await.unwrap();
+        store.migrate().await.unwrap();
+        store
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What cannot be removed is left to whoever empties the temporary folder.
+        let _gone: std::io::Result<()> = std::fs::remove_dir_all(&self.0);
+    }
+}
