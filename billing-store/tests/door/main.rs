@@ -1,17 +1,22 @@
 //! What the door refuses and what it must not remember.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod invoices;
+mod parked;
+mod settlements;
+
 use std::sync::Arc;
 
 use billing_core::{
     account::AccountSettings,
-    decide::{Batch, Limits, RunOutcome},
+    decide::{AssignError, Batch, Days, Limits, RunOutcome},
     id::TenantId,
-    item::CallEnded,
+    item::{CallEnded, Incoming},
     plan::{PlanBook, PlanSpec},
+    terms::Overrides,
 };
 use billing_store::{
-    Billing, Error, MemoryStore, Tenant,
+    Billing, Error, MemoryStore, Outcome, Tenant,
     clock::SetClock,
     store::{Locks, Store},
     verify::verify,
@@ -53,6 +58,18 @@ fn call(account: &str) -> CallEnded {
                      "disposition":"answered","direction":"outbound"}}}}"#
     ))
     .unwrap()
+}
+
+/// A call of ten minutes in October, to be told apart by its id.
+fn october(account: &str, id: &str) -> Incoming {
+    let mut call = call(account);
+    call.key.id = id.parse().unwrap();
+    call.into()
+}
+
+async fn ingest(tenant: &Tenant, items: &[Incoming]) -> billing_core::decide::Intake {
+    let entries = items.iter().cloned().map(Ok).collect();
+    tenant.ingest(&Batch { label: String::new(), entries }).await.unwrap().intake
 }
 
 async fn open(tenant: &Tenant, id: &str, price: &str) {
@@ -102,7 +119,12 @@ async fn a_handle_works_on_no_other_tenants_unit() {
         acme.open_account_in(unit, &account("alice")).await.map(drop),
         acme.assign_in(unit, &id, &basic, 1, day).await.map(drop),
         acme.ingest_in(unit, &Batch::default()).await.map(drop),
+        acme.assign_with_in(unit, &id, &basic, 1, day, &Overrides::none()).await.map(drop),
         acme.issue_invoices_in(unit, &[], &series, NOW.parse().unwrap()).await.map(drop),
+        acme.invoice_paid_in(unit, &series, 1, day, "").await.map(drop),
+        acme.void_invoice_in(unit, &series, 1, "").await.map(drop),
+        acme.drop_parked_in(unit, &call("alice").key, "").await,
+        acme.hand_over_in(unit, &[], Days::All).await.map(drop),
     ];
     for answer in refused {
         assert!(matches!(answer, Err(Error::OtherTenant { .. })), "{answer:?}");
@@ -159,4 +181,39 @@ async fn a_reader_holds_no_writer_up_and_sees_one_state() {
     acme.calls_ended(&[call("alice")]).await.unwrap();
     assert_eq!(before.item_page(None, 10).await.unwrap(), [], "as it was when the reader began");
     assert_eq!(acme.read().await.unwrap().item_page(None, 10).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn an_accounts_own_terms_are_for_strategies_that_the_plan_has() {
+    let store = MemoryStore::new();
+    let acme = billing(&store).0.tenant("acme").unwrap();
+    open(&acme, "alice", "0.02").await;
+    let (alice, basic) = ("alice".parse().unwrap(), "basic".parse().unwrap());
+    let from = "2026-10-15".parse().unwrap();
+    let before = acme.read().await.unwrap().journal(&alice, 0, 10).await.unwrap();
+    let cases = [
+        (r#"{"texts":{"per_minute":"0.01"}}"#, "no strategy texts"),
+        (r#"{"one_off":{"per_minute":"0.01"}}"#, "no strategy one_off"),
+        (r#"{"calls":{"per_minute":"cheap"}}"#, "strategy calls"),
+        (r#"{"calls":{"per_hour":"1"}}"#, "strategy calls"),
+    ];
+    for (own, told) in cases {
+        let own: Overrides = serde_json::from_str(own).unwrap();
+        let error = acme.assign_with(&alice, &basic, 1, from, &own).await.unwrap_err();
+        assert!(matches!(error, Error::Overrides(_) | Error::BuildPlan(_)), "{error:?}");
+        assert!(error.to_string().contains(told), "{error}");
+    }
+    let after = acme.read().await.unwrap().journal(&alice, 0, 10).await.unwrap();
+    assert_eq!(after, before, "a refusal leaves nothing");
+    let own = |price: &str| -> Overrides {
+        serde_json::from_str(&format!(r#"{{"calls":{{"per_minute":"{price}"}}}}"#)).unwrap()
+    };
+    let assign = async |price: &str| acme.assign_with(&alice, &basic, 1, from, &own(price)).await;
+    assert_eq!(assign("0.01").await.unwrap(), Outcome::New);
+    assert_eq!(assign("0.01").await.unwrap(), Outcome::Replay);
+    let other = assign("0.015").await;
+    assert!(matches!(other, Err(Error::Assign(AssignError::Taken { .. }))), "{other:?}");
+    let without = acme.assign(&alice, &basic, 1, from).await;
+    assert!(matches!(without, Err(Error::Assign(AssignError::Taken { .. }))), "{without:?}");
+    assert_eq!(verify(&acme).await.unwrap().findings, []);
 }
