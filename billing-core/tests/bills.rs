@@ -5,6 +5,7 @@
 mod common;
 
 use billing_core::{
+    account::Assignment,
     decide,
     event::Happened,
     invoice::{Draft, Invoice, InvoiceKind},
@@ -12,7 +13,7 @@ use billing_core::{
     usage::{CarryKey, ScopeKey},
 };
 use common::{
-    blocks, call, document, flat_rate, named, plan, read,
+    blocks, call, document, fee, flat_rate, named, plan, prepaid, read,
     said::{only, totals},
     settings,
     world::World,
@@ -168,6 +169,33 @@ fn an_invoice_can_be_settled_again_from_what_it_was_made_of() {
         facts.unbilled.retain(|total| total.key.day >= draft.period.end());
     }
     assert_eq!((invoices.len(), &facts.carries), (2, &world.carries));
+}
+
+#[test]
+fn an_invoice_is_settled_again_under_the_assignments_that_were_known_then() {
+    let strategies = [fee("fee", "28", "in_advance", "days"), prepaid("14", "days")];
+    let mut world = World::with(&settings("alice", ""), &strategies);
+    let advance = only(world.issue("2026-01-10T00:00:00Z"));
+    let at = read("2026-02-01T00:00:00Z");
+    let facts = world.bill_facts(&read("alice"), at);
+    let january = only(world.issue("2026-02-01T00:00:00Z"));
+    // What becomes known afterwards is in the store, and no part of the invoice.
+    world.change("2026-02-15", &[fee("fee", "56", "in_advance", "days")]);
+    let changed = world.bill_facts(&read("alice"), at);
+    let settle = |assignments: &[Assignment]| {
+        let mut facts = facts.clone();
+        facts.plans.clone_from(&changed.plans);
+        facts.account.assignments = assignments.to_vec();
+        decide::settle(&facts, InvoiceKind::Period, january.draft.period).unwrap().0
+    };
+    let [first, second] = changed.account.assignments.as_slice() else { panic!("two plans") };
+    assert_eq!(settle(core::slice::from_ref(first)), january.draft);
+    assert_ne!(settle(&[first.clone(), second.clone()]), january.draft);
+    let mut before = facts.clone();
+    before.carries.clear();
+    let period = advance.draft.period;
+    let (draft, carries) = decide::settle(&before, InvoiceKind::Advance, period).unwrap();
+    assert_eq!((draft, carries), (advance.draft, facts.carries));
 }
 
 #[test]

@@ -98,6 +98,35 @@ fn a_plan_is_charged_for_the_stretches_it_has_days_in() {
     }
 }
 
+/// Keeps what the first usage was, and charges later usage by it.
+fn by_the_first(facts: &StretchFacts, bill: &mut Bill) -> Result<(), Problem> {
+    for (group, usage) in &facts.usage {
+        let kept = &usage.before.kept;
+        if kept.is_zero() {
+            let first = Exact::from(usage.unbilled.quantity);
+            bill.charge_keeping(group.clone(), Exact::zero(), first, "the first".into());
+        } else {
+            bill.charge(group.clone(), kept.clone(), format!("by {kept}"));
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn what_a_strategy_keeps_stays_until_it_keeps_something_else() {
+    let mut world = own(Scope::Lifetime, by_the_first);
+    let mut said = Vec::new();
+    for month in 1_u8..=3 {
+        let (id, next) = (format!("call-{month}"), month.checked_add(1).unwrap());
+        take(&mut world, &[(&id, &format!("2026-{month:02}-10T00:00:00Z"), 7)]);
+        let invoice = only(world.issue(&format!("2026-{next:02}-01T00:00:00Z")));
+        let line = only(invoice.draft.lines);
+        said.push((line.text, line.before.kept.to_string()));
+    }
+    let expected = [("the first", "0"), ("by 7", "7"), ("by 7", "7")];
+    assert_eq!(said, expected.map(|(text, kept)| (text.to_owned(), kept.to_owned())));
+}
+
 /// Seven cents for every answered call and one cent for every started second.
 fn with_surcharge(arrival: &Arrival<'_>) -> Result<Priced, Problem> {
     let Item::Call(call) = arrival.item() else { return Err(Problem("not a call".into())) };

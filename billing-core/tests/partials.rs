@@ -158,6 +158,16 @@ fn what_an_earlier_record_posted_is_taken_back_before_the_later_one_is_posted() 
 }
 
 #[test]
+fn a_record_that_was_superseded_in_its_own_batch_is_answered_with_what_took_it_back() {
+    let mut world = alice();
+    let taken = world.take(&[record(1), record(0), record(1)]);
+    let again = Receipt::Replayed { account: read("alice"), first_seq: 3, current_seq: 4 };
+    assert_eq!(taken.receipts, [recorded(3), recorded(5), again]);
+    assert_eq!(taken.writes.moved, [], "it is claimed with its last number");
+    assert_eq!(world.items[&key(1)].claim.current_seq, 4);
+}
+
+#[test]
 fn a_record_that_comes_too_late_is_kept_without_a_trace_in_the_journal() {
     let mut world = alice();
     world.record(&[record(0)]);

@@ -10,7 +10,7 @@ use billing_core::{
     decide::{ParkReason, PulseSign, Receipt},
     id::{Group, ProductId, Unit},
     invoice::Line,
-    item::{Fingerprint, Incoming, Properties, PulseReported},
+    item::{Fingerprint, Incoming, InvalidProperties, Properties, PulseReported},
     plan::Unpriced,
 };
 use common::{
@@ -241,6 +241,39 @@ fn what_a_source_says_besides_is_kept_and_not_charged_for() {
     reported.pulse.properties = Properties::default();
     let receipts = world.ingest(&labelled("again", &[reported])).unwrap().receipts;
     assert!(matches!(receipts[..], [Receipt::Conflict { .. }]), "it is content: {receipts:?}");
+}
+
+#[test]
+fn what_a_source_says_besides_has_bounds() {
+    let pairs = |count: usize| -> Vec<(String, String)> {
+        (0..count).map(|i| (format!("name-{i}"), String::new())).collect()
+    };
+    assert!(Properties::try_new(pairs(50)).is_ok());
+    let count = InvalidProperties::Count { count: 51 };
+    assert_eq!(Properties::try_new(pairs(51)), Err(count));
+    let name = |bytes| Err(InvalidProperties::Name { place: 1, bytes });
+    let value = |bytes| Err(InvalidProperties::Value { place: 1, bytes });
+    let long = |bytes: usize| "x".repeat(bytes);
+    let cases = [
+        (long(64), long(255), Ok(())),
+        (long(65), String::new(), name(65)),
+        (String::new(), String::new(), name(0)),
+        ("a\u{7}".into(), String::new(), name(2)),
+        ("a".into(), long(256), value(256)),
+        ("a".into(), "b\n".into(), value(2)),
+        ("\u{e4}".repeat(32), "\u{e4}".repeat(127), Ok(())),
+        ("\u{e4}".repeat(33), String::new(), name(66)),
+    ];
+    for (name, value, expected) in cases {
+        let found = Properties::try_new([(&name, &value)]);
+        assert_eq!(found.map(drop), expected, "{} and {} bytes", name.len(), value.len());
+    }
+    let told = InvalidProperties::Value { place: 3, bytes: 256 }.to_string();
+    let expected = "the value of property 3 has 256 bytes or a control character: \
+                    accepted are up to 255 bytes without";
+    assert_eq!(told, expected);
+    let twice = Properties::try_new([("a", "1"), ("a", "2")]).unwrap();
+    assert_eq!(twice.get("a"), Some("2"), "the last of one name is kept");
 }
 
 #[test]

@@ -236,6 +236,18 @@ fn a_plan_that_is_replaced_from_the_first_day_gives_back_what_it_was_paid_in_adv
 }
 
 #[test]
+fn a_plan_that_never_had_a_day_asks_for_nothing_else() {
+    for proration in ["none", "days"] {
+        let support = fee("support", "7", "in_arrears", proration);
+        let mut world = with(&[fee("fee", "28", "in_advance", "days"), support]);
+        drop(world.issue("2026-02-01T00:00:00Z"));
+        world.change("2026-02-01", &[flat_rate("0.02", "pro_rata")]);
+        let invoice = only(world.issue("2026-03-01T00:00:00Z"));
+        assert_eq!(charged(&invoice.draft), ["fee fee -28"], "{proration}");
+    }
+}
+
+#[test]
 fn a_plan_without_a_fee_gives_back_what_was_paid_in_advance_for_its_days() {
     for (from, back, kept) in [("2026-02-01", "-28", "0"), ("2026-02-15", "-14", "14")] {
         let mut world = with(&[fee("fee", "28", "in_advance", "days")]);
