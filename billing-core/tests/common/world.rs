@@ -233,6 +233,12 @@ impl World {
         assert_eq!(intake.recorded, intake.received, "every item is recorded");
     }
 
+    /// Takes items none of which is parked or in conflict.
+    pub(crate) fn record_or_replay(&mut self, items: &[Incoming]) {
+        let intake = self.take(items).intake;
+        assert_eq!(intake.recorded + intake.replayed, intake.received, "every item is recorded");
+    }
+
     /// What a store would read to bill an account up to an instant.
     pub(crate) fn bill_facts(&self, account: &AccountId, at: Instant) -> BillFacts {
         let plans = self.plans_of(account);
