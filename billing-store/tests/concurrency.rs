@@ -3,6 +3,9 @@
     clippy::unwrap_used,
     clippy::arithmetic_side_effects,
     clippy::default_numeric_fallback,
+    clippy::indexing_slicing,
+    clippy::integer_division,
+    clippy::panic,
     reason = "a test may panic, and its counting is no money"
 )]
 

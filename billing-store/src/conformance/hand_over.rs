@@ -109,7 +109,7 @@ pub(super) async fn hand_over_loses_nothing(bench: &Bench) -> Kept {
     let names = ["alice", "bob"];
     let door = Door::metered(bench, "acme", &names).await?;
     let to = Downstream::default();
-    for round in 0..3 {
+    for round in 0_u8..3 {
         used(&door, "alice", &format!("early-{round}"), "1.5").await?;
         used(&door, "bob", &format!("other-{round}"), "0.25").await?;
         ensure(hand_over(&door).await? == 2, "not one revision of each day was handed over")?;

@@ -78,6 +78,9 @@ pub(super) struct Check<'a> {
     pub(super) report: &'a mut Report,
 }
 
+/// When a processor answered, and what.
+pub(super) type Answered = (Instant, Answer);
+
 /// What the journal says, against which the rest is held.
 #[derive(Default)]
 pub(super) struct Seen {
@@ -85,7 +88,7 @@ pub(super) struct Seen {
     /// Issued and voided invoices in the order in which that happened.
     pub(super) lives: Vec<Life>,
     pub(super) marks: BTreeMap<(SeriesId, u64), (Instant, InvoiceState)>,
-    pub(super) handed: BTreeMap<(Day, u32), (Digest, Option<(Instant, Answer)>)>,
+    pub(super) handed: BTreeMap<(Day, u32), (Digest, Option<Answered>)>,
     pub(super) assignments: Vec<Assignment>,
     settings: Option<AccountSettings>,
 }

@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 
 use billing_core::{
     settlement::{Answer, HandedTotal, Handover, Settlement, SettlementState},
-    time::{Day, Instant},
+    time::Day,
     usage::DayTotal,
 };
 
-use crate::verify::{Promise, account::Check};
+use crate::verify::{
+    Promise,
+    account::{Answered, Check},
+};
 
 impl Check<'_> {
     /// Settlements agree with the journal and with the day totals, and each total marked so is in one.
@@ -47,19 +50,13 @@ impl Check<'_> {
 }
 
 /// A settlement is answered as the journal says last; one that was refused may be on its way again.
-fn agrees(state: &SettlementState, answered: Option<&(Instant, Answer)>) -> bool {
-    match (state, answered) {
-        (SettlementState::Answered { at, answer }, Some(said)) => {
-            (at, answer) == (&said.0, &said.1)
+fn agrees(state: &SettlementState, answered: Option<&Answered>) -> bool {
+    match state {
+        SettlementState::Answered { at, answer } => {
+            answered.is_some_and(|(when, said)| (at, answer) == (when, said))
         }
-        (SettlementState::Answered { .. }, None) => false,
-        (
-            SettlementState::Pending | SettlementState::Sent { .. },
-            None | Some((_, Answer::Refused { .. })),
-        ) => true,
-        (
-            SettlementState::Pending | SettlementState::Sent { .. },
-            Some((_, Answer::Accepted { .. })),
-        ) => false,
+        SettlementState::Pending | SettlementState::Sent { .. } => {
+            !matches!(answered, Some((_, Answer::Accepted { .. })))
+        }
     }
 }

@@ -3,6 +3,9 @@
     clippy::unwrap_used,
     clippy::print_stdout,
     clippy::default_numeric_fallback,
+    clippy::indexing_slicing,
+    clippy::needless_pass_by_value,
+    clippy::similar_names,
     reason = "a test may panic, and prints its figure"
 )]
 
