@@ -2,7 +2,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -19,7 +22,7 @@ use billing::{
         id::TenantId,
         settlement::{Answer, Handover},
     },
-    settlement::{Processor, ProcessorError, Sent},
+    settlement::{Processor, ProcessorError},
 };
 
 use super::{
@@ -32,7 +35,7 @@ use super::{
 /// Only one commit is on its way and each waits for its answers, so what has none when the next begins never gets one.
 const ANSWER_MS_MAX: u64 = 0;
 
-const UNANSWERED: Said = Said(StatusCode::BAD_GATEWAY, "Failed to commit aggregated data");
+const NOT_TAKEN: Said = Said(StatusCode::BAD_GATEWAY, "Failed to commit aggregated data");
 const TRY_AGAIN: Said = Said(StatusCode::SERVICE_UNAVAILABLE, "Failed to commit aggregated data");
 const FAILED: Said = Said(StatusCode::INTERNAL_SERVER_ERROR, "Failed to commit aggregated data");
 
@@ -68,22 +71,33 @@ impl Committer {
         let told = |error: Error| match &error {
             Error::Processor { .. } => {
                 eprintln!("usage_ingestor: not everything is committed: {}", with_causes(&error));
-                UNANSWERED
+                NOT_TAKEN
             }
             error => told(error, TRY_AGAIN, FAILED),
         };
         self.handing.resend_refused(only).await.map_err(told)?;
-        let sent = self.commit(only).await.map_err(told)?;
-        if sent.refused == 0 { Ok(()) } else { Err(UNANSWERED) }
+        match self.commit(only).await.map_err(told)? {
+            Taken::All => Ok(()),
+            Taken::NotAll => Err(NOT_TAKEN),
+        }
     }
 
     /// Closes the days, sends what is to be sent, and records the answers. What was on its way before goes along.
-    async fn commit(&self, only: Option<Day>) -> Result<Sent, Error> {
+    async fn commit(&self, only: Option<Day>) -> Result<Taken, Error> {
         let _mine = self.turn.lock().await;
-        let courier = Courier { handing: &self.handing, downstream: &self.downstream };
+        let (handing, downstream) = (&self.handing, &self.downstream);
+        let courier = Courier { handing, downstream, refused: AtomicBool::new(false) };
         let days = only.map_or(Days::All, Days::On);
-        self.handing.tenant().settle_days(&courier, days, ANSWER_MS_MAX).await
+        self.handing.tenant().settle_days(&courier, days, ANSWER_MS_MAX).await?;
+        Ok(if courier.refused.into_inner() { Taken::NotAll } else { Taken::All })
     }
+}
+
+/// Whether the processor took all that it was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Taken {
+    All,
+    NotAll,
 }
 
 /// Hands revisions over in one batch for each day, and records each batch's answers as they come.
@@ -93,6 +107,8 @@ impl Committer {
 struct Courier<'a> {
     handing: &'a Handing,
     downstream: &'a Downstream,
+    /// Whether anything was refused. The library does not count an answer that is recorded here before it.
+    refused: AtomicBool,
 }
 
 #[async_trait]
@@ -127,6 +143,9 @@ impl Courier<'_> {
         for handover in batch {
             let place = place_of(handover);
             if let Some(answer) = said.remove(&place) {
+                if let Answer::Refused { .. } = answer {
+                    self.refused.store(true, Ordering::Relaxed);
+                }
                 self.handing.answered(handover, answer.clone()).await?;
                 answers.insert(place, answer);
             }
