@@ -172,7 +172,7 @@ pub fn send(settlement: &Settlement, answer_ms_max: u64, now: Instant) -> Option
 /// Records what a processor answered.
 ///
 /// `None` if it changes nothing: what is accepted stays so; what is refused is accepted if the processor takes it after all; a refusal
-/// of what is not under way is an old one.
+/// of what is to be sent again is an old one.
 ///
 /// # Errors
 ///
@@ -209,13 +209,12 @@ pub fn answer(
     answer: Answer,
     now: Instant,
 ) -> Result<Option<Writes>, JournalFull> {
+    let accepts = matches!(answer, Answer::Accepted { .. });
     let is_news = match &settlement.state {
         SettlementState::Sent { .. } => true,
-        // Whoever takes it, however late, has it. A refusal of what is not under way is an old one.
-        SettlementState::Pending
-        | SettlementState::Answered { answer: Answer::Refused { .. }, .. } => {
-            matches!(answer, Answer::Accepted { .. })
-        }
+        // Whoever takes it, however late, has it. A refusal that was recorded before it was to be sent again is an old one.
+        SettlementState::Pending => accepts || settlement.attempts == 0,
+        SettlementState::Answered { answer: Answer::Refused { .. }, .. } => accepts,
         SettlementState::Answered { answer: Answer::Accepted { .. }, .. } => false,
     };
     if !is_news {

@@ -111,16 +111,23 @@ fn by_hand(case: &Case) -> [Amount; 3] {
     };
     let both = |one: Amount, two: Amount| one.checked_add(two).unwrap();
     let charged = both(rounded(used(0)), rounded(used(1)));
+    // What is covered is what the lines say, up to the amount before it is rounded.
+    let (scale, unit) = (10_i128.pow(decimals), 100_000_000 * whole);
+    let line = |part: usize| round(used(part) * scale, unit, case.settings.invoice.rounding) * unit;
+    let covering = |charged: i128, amount: i128| {
+        let covered = charged.max(0).min(amount * scale);
+        let rounded = round(-covered, unit, case.settings.invoice.rounding);
+        Amount::from_units(rounded, decimals).unwrap()
+    };
     if case.proration == "days" {
-        let covered = |part: usize| rounded(-used(part).max(0).min(ahead(part)));
+        let covered = |part: usize| covering(line(part), ahead(part));
         let paid = both(rounded(ahead(0)), rounded(ahead(1)));
         return [charged, paid, both(covered(0), covered(1))];
     }
     // The first plan that asked for it has said how much it is.
     let first = usize::from(case.change == case.period.start() && !case.is_late);
     let amount = i128::from(case.prices[first].1) * 10_000 * whole;
-    let covered = (used(0) + used(1)).max(0).min(amount);
-    [charged, rounded(amount), rounded(-covered)]
+    [charged, rounded(amount), covering(line(0) + line(1), amount)]
 }
 
 /// What all valid invoices say of the period: charged, paid ahead and covered.

@@ -12,7 +12,7 @@ use billing_core::{
 use crate::{
     answer::{Error, Outcome, Result},
     billing::{Tenant, catalog::apply},
-    settlement::{Processor, Sent},
+    settlement::{Processor, ProcessorError, Sent},
     store::{Locks, Unit},
 };
 
@@ -130,7 +130,8 @@ impl Tenant {
     ///
     /// # Errors
     ///
-    /// [`Error::Processor`] if the processor does not answer, or not each revision; what it answered before that is recorded.
+    /// [`Error::Processor`], at the end, if the processor did not answer a batch, or not each revision of it; what it answered of the
+    /// others is recorded.
     /// [`Error::JournalFull`], [`Error::Store`].
     ///
     /// # Examples
@@ -142,22 +143,31 @@ impl Tenant {
         answer_ms_max: u64,
     ) -> Result<Sent> {
         let mut report = Sent::default();
+        let mut failed: Option<ProcessorError> = None;
         let mut after: Option<(AccountId, Day, u32)> = None;
         loop {
             let place = after.as_ref().map(|(account, day, revision)| (account, *day, *revision));
             let page = self.read().await?.unanswered(place, PAGE).await?;
-            let Some(last) = page.last() else { return Ok(report) };
+            let Some(last) = page.last() else { break };
             after = Some(place_of(last));
             let sent = self.mark_sent(&page, answer_ms_max).await?;
             if sent.is_empty() {
                 continue;
             }
-            let answered = processor.process(&self.id, &sent).await;
-            let answers = answered.map_err(|source| Error::Processor { source })?;
-            if answers.len() != sent.len() {
-                let what = format!("{} answers to {} revisions of days", answers.len(), sent.len());
-                return Err(Error::Processor { source: what.into() });
-            }
+            let answers = match processor.process(&self.id, &sent).await {
+                Ok(answers) if answers.len() == sent.len() => answers,
+                Ok(answers) => {
+                    let (came, due) = (answers.len(), sent.len());
+                    let what = format!("{came} answers to {due} revisions of days");
+                    failed.get_or_insert(what.into());
+                    continue;
+                }
+                // One batch that fails keeps no other from being sent.
+                Err(source) => {
+                    failed.get_or_insert(source);
+                    continue;
+                }
+            };
             for (handover, answer) in sent.iter().zip(answers) {
                 report.sent = report.sent.saturating_add(1);
                 let count = match &answer {
@@ -172,6 +182,7 @@ impl Tenant {
                 }
             }
         }
+        failed.map_or(Ok(report), |source| Err(Error::Processor { source }))
     }
 
     /// Hands over days and sends what is to be sent: [`hand_over`](Self::hand_over), then
@@ -242,8 +253,8 @@ impl Tenant {
 
     /// Records what a processor answered; for one that the host hands settlements to itself, or that answers later.
     ///
-    /// What is accepted stays so, what is refused is accepted if the processor takes it after all, and a refusal of what is not
-    /// under way is an old one: an answer that changes nothing is [`Outcome::Replay`].
+    /// What is accepted stays so, what is refused is accepted if the processor takes it after all, and a refusal of what is to
+    /// be sent again is an old one: an answer that changes nothing is [`Outcome::Replay`].
     ///
     /// # Errors
     ///
@@ -313,7 +324,8 @@ impl Tenant {
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
-    /// use billing_core::{decide::Days, settlement::Answer};
+    /// use billing_core::{decide::Days, id::TenantId, settlement::{Answer, Handover}};
+    /// use billing_store::settlement::{Processor, ProcessorError};
     ///
     /// # use billing_core::plan::PlanBook;
     /// # use billing_store::{Billing, MemoryStore, clock::SetClock};
@@ -335,11 +347,23 @@ impl Tenant {
     /// #     r#"{"key":{"source":"meter","id":"1"},"account":"alice",
     /// #         "pulse":{"at":"2026-10-05T08:00:00Z","product":"storage","unit":"GB-h","amount":"0.25"}}"#,
     /// # )?;
+    /// #[derive(Debug)]
+    /// struct Refuses;
+    ///
+    /// #[async_trait::async_trait]
+    /// impl Processor for Refuses {
+    ///     async fn process(
+    ///         &self,
+    ///         _tenant: &TenantId,
+    ///         handovers: &[Handover],
+    ///     ) -> Result<Vec<Answer>, ProcessorError> {
+    ///         Ok(handovers.iter().map(|_| Answer::Refused { reason: "not mine".into() }).collect())
+    ///     }
+    /// }
+    ///
     /// acme.pulses_reported(&[pulse]).await?;
-    /// acme.hand_over(Days::All).await?;
+    /// acme.settle_days(&Refuses, Days::All, 0).await?;
     /// let day = "2026-10-05".parse()?;
-    /// let refused = Answer::Refused { reason: "no such customer".into() };
-    /// acme.answer_settlement(&alice, day, 1, refused).await?;
     /// acme.resend_settlement(&alice, day, 1).await?;
     /// assert_eq!(acme.settlements(&alice).await?[0].state.name(), "pending");
     /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -416,8 +416,7 @@ impl Put<'_> {
             let of_account = self.state.totals.entry(account.clone()).or_default();
             let before = of_account.insert(key.clone(), total.clone());
             self.undo.push(Box::new(move |state| {
-                let of_account = state.totals.entry(account).or_default();
-                let _undone: Option<DayTotal> = replace(of_account, key, before);
+                put_back(&mut state.totals, &account, key, before);
             }));
         }
     }
@@ -428,8 +427,7 @@ impl Put<'_> {
             let of_account = self.state.carries.entry(account.clone()).or_default();
             let before = of_account.insert(key.clone(), carry.clone());
             self.undo.push(Box::new(move |state| {
-                let of_account = state.carries.entry(account).or_default();
-                let _undone: Option<Carry> = replace(of_account, key, before);
+                put_back(&mut state.carries, &account, key, before);
             }));
         }
     }
@@ -499,6 +497,20 @@ impl Put<'_> {
 /// Where an invoice stands among those of its account.
 fn place(invoice: &Invoice) -> (Day, &SeriesId, u64) {
     (invoice.draft.period.start(), &invoice.series, invoice.number)
+}
+
+/// Puts back what an account had under a key; an account that had nothing has no table either.
+fn put_back<K: Ord, V>(
+    tables: &mut BTreeMap<AccountId, BTreeMap<K, V>>,
+    account: &AccountId,
+    key: K,
+    before: Option<V>,
+) {
+    let of_account = tables.entry(account.clone()).or_default();
+    let _undone: Option<V> = replace(of_account, key, before);
+    if of_account.is_empty() {
+        drop(tables.remove(account));
+    }
 }
 
 fn replace<K: Ord, V>(table: &mut BTreeMap<K, V>, key: K, value: Option<V>) -> Option<V> {
