@@ -325,9 +325,6 @@ create trigger billing_invoice_stays_void before update of void on billing_invoi
 begin select raise(abort, 'a void invoice stays void'); end;
 create trigger billing_line_part_stays_void before update of void on billing_line_part when old.void = 1
 begin select raise(abort, 'a line part of a void invoice stays void'); end;
-create trigger billing_day_total_closed before update on billing_day_total
-when old.closed = 1 and (new.closed = 0 or new.count <> old.count or new.quantity <> old.quantity or new.amount is not old.amount)
-begin select raise(abort, 'a closed total is never changed'); end;
 create trigger billing_day_total_stays before delete on billing_day_total
 begin select raise(abort, 'a total is never deleted'); end;
 create trigger billing_series_stays before delete on billing_series
