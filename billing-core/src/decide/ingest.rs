@@ -191,7 +191,11 @@ impl State {
             Err(reason) => Ok(self.park(incoming, reason)),
             Ok(Some(claim)) if claim.key.supersedes(&incoming.key) => {
                 let by = claim.key.clone();
-                Ok(self.record_superseded(incoming, given, by))
+                // What cannot be billed is parked, whether the later record came before it or is still to come.
+                match self.rated(incoming) {
+                    Ok(_) => Ok(self.record_superseded(incoming, given, by)),
+                    Err(reason) => Ok(self.park(incoming, reason)),
+                }
             }
             Ok(earlier) => match self.place(incoming, given, earlier) {
                 Ok(place) => self.record(incoming, given, place),
@@ -215,13 +219,8 @@ impl State {
         }
     }
 
-    /// Finds where an item belongs and what the day's totals would become.
-    fn place(
-        &self,
-        incoming: &Incoming,
-        fingerprint: Fingerprint,
-        earlier: Option<&Claim>,
-    ) -> Result<Place, ParkReason> {
+    /// The day of an item, under which assignment it is rated, and as what; without what else the day holds.
+    fn rated(&self, incoming: &Incoming) -> Result<(Day, &Assignment, Vec<Rated>), ParkReason> {
         let AccountFacts { settings, assignments, .. } = self.settings(incoming)?;
         self.check_limits(incoming)?;
         let day = settings.zone.day_of(incoming.item.at());
@@ -229,7 +228,19 @@ impl State {
         let in_calendar = settings.anchor.period_of(day).is_ok();
         let () = in_calendar.then_some(()).ok_or(ParkReason::OutOfCalendar { day })?;
         let plan = self.plan(assignment)?;
-        let rated = rate(plan, &incoming.item, day, settings.currency)?.into_iter();
+        Ok((day, assignment, rate(plan, &incoming.item, day, settings.currency)?))
+    }
+
+    /// Finds where an item belongs and what the day's totals would become.
+    fn place(
+        &self,
+        incoming: &Incoming,
+        fingerprint: Fingerprint,
+        earlier: Option<&Claim>,
+    ) -> Result<Place, ParkReason> {
+        let settings = &self.settings(incoming)?.settings;
+        let (day, assignment, rated) = self.rated(incoming)?;
+        let rated = rated.into_iter();
         let brought = rated.map(|Rated { strategy, group, priced }| Effect {
             item: incoming.key.clone(),
             fingerprint,
