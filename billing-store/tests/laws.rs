@@ -168,9 +168,9 @@ fn at(minute: u32) -> billing_core::time::Instant {
 
 /// A decimal from its digits and how many of them are behind the point.
 fn decimal(digits: i64, scale: u32) -> String {
-    let one = 10_i64.pow(scale);
+    let one = 10_u64.pow(scale);
     let sign = if digits < 0 { "-" } else { "" };
-    let (whole, rest) = (digits.abs() / one, digits.abs() % one);
+    let (whole, rest) = (digits.unsigned_abs() / one, digits.unsigned_abs() % one);
     format!("{sign}{whole}.{rest:0width$}", width = usize::try_from(scale).unwrap())
 }
 

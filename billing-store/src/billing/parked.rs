@@ -44,7 +44,7 @@ impl Tenant {
     ///
     /// # Errors
     ///
-    /// [`Error::Store`](crate::Error::Store).
+    /// [`Error::Store`].
     ///
     /// # Examples
     ///
