@@ -3,23 +3,23 @@
 use std::collections::BTreeSet;
 
 use billing_core::{
-    decide::{CarryMove, Parked, StoredItem},
+    decide::{AccountFacts, CarryMove, Parked, StoredItem},
     event::{JournalEntry, Posting},
     id::{AccountId, CustomerId, SeriesId},
     invoice::InvoiceMark,
     item::ItemKey,
-    settlement::Settlement,
-    time::Day,
+    settlement::{Settlement, SettlementState},
+    time::{Day, Instant},
     usage::{DayTotal, ScopeKey},
 };
 
 use crate::{
     conformance::{
-        dump::{Dump, is_void, item_key, parked_key, settlement_key},
+        dump::{Dump, invoice_place, is_void, item_key, parked_key, settlement_key},
         kept::{Failed, Kept, ensure},
         sample,
     },
-    store::Facts,
+    store::{Facts, HistoryPage},
 };
 
 /// Asks every question with all keys of a state, each key twice, and with keys that name nothing.
@@ -42,6 +42,7 @@ pub(super) async fn finds(facts: &mut dyn Facts, dump: &Dump) -> Kept {
     last_days(facts, dump).await?;
     invoices(facts, dump).await?;
     settlements(facts, dump).await?;
+    lists(facts, dump).await?;
     let strays = facts.strays().await?;
     ensure(strays.is_empty(), "rows are said to be of an account that is not there, and it is")
 }
@@ -191,6 +192,83 @@ async fn settlements(facts: &mut dyn Facts, dump: &Dump) -> Kept {
     let nothing = (sample::of("nobody")?, sample::of("2026-10-05")?, 1);
     let found = facts.settlements(&twice(&keys, &nothing)).await?;
     same("settlements", found, &dump.settlements, key_of)
+}
+
+/// What comes in pages, asked for at once, is what the rest of the state says.
+async fn lists(facts: &mut dyn Facts, dump: &Dump) -> Kept {
+    for account in dump.journals.keys() {
+        let mine = dump.items.iter().filter(|item| item.claim.account == *account);
+        let mut mine: Vec<_> = mine.filter(|item| item.item.at() < Instant::MAX).collect();
+        mine.sort_by_key(|item| (item.item.at(), item_key(item)));
+        let found = facts.history(account, &ALL).await?;
+        ensure(found.iter().eq(mine), "a history is not the account's items in order of time")?;
+        let mut mine: Vec<_> =
+            dump.invoices.iter().filter(|i| i.draft.account == *account).collect();
+        mine.sort_by_key(|invoice| invoice_place(invoice));
+        let found = facts.invoice_page(account, None, u32::MAX).await?;
+        ensure(found.iter().eq(mine), "a page of invoices is not the account's in their order")?;
+    }
+    let open = |one: &&Settlement| !matches!(one.state, SettlementState::Answered { .. });
+    let open = dump.settlements.iter().filter(open);
+    let found = facts.unanswered(None, u32::MAX).await?;
+    ensure(open.eq(&found), "settlements without an answer are not those that have none")
+}
+
+/// The whole of a history.
+const ALL: HistoryPage<'_> = HistoryPage {
+    from: Instant::MIN,
+    until: Instant::MAX,
+    kind: None,
+    after: None,
+    limit: u32::MAX,
+};
+
+/// Asks for what another tenant has, by its names.
+pub(super) async fn finds_nothing(facts: &mut dyn Facts, theirs: &Dump) -> Kept {
+    for AccountFacts { settings, .. } in &theirs.accounts {
+        let id = &settings.id;
+        let ids = core::slice::from_ref(id);
+        let customer = settings.customer.clone().into_iter().collect::<Vec<_>>();
+        for customer in &customer {
+            ensure(
+                facts.accounts_of(customer).await?.is_empty(),
+                "a tenant has another's customer",
+            )?;
+        }
+        let rows = [
+            facts.accounts(ids).await?.len(),
+            facts.history(id, &ALL).await?.len(),
+            facts.unbilled(ids).await?.len(),
+            facts.unhanded(ids).await?.len(),
+            facts.totals_between(id, Day::MIN, Day::MAX).await?.len(),
+            facts.totals_of(id).await?.len(),
+            facts.carries_of(id).await?.len(),
+            facts.journal(id, 0, 10).await?.len(),
+            facts.invoices_of(id).await?.len(),
+            facts.invoice_page(id, None, 10).await?.len(),
+            facts.last_invoice(id).await?.iter().count(),
+            facts.settlements_of(id).await?.len(),
+            facts.line_parts(id).await?.len(),
+        ];
+        ensure(rows.iter().all(|rows| *rows == 0), format!("{rows:?} rows are another tenant's"))?;
+    }
+    let keys: Vec<_> = theirs.items.iter().map(item_key).cloned().collect();
+    let parked: Vec<_> = theirs.parked.iter().map(parked_key).cloned().collect();
+    let settled = theirs.settlements.iter().map(settlement_key);
+    let settled: Vec<_> = settled.map(|(id, day, number)| (id.clone(), day, number)).collect();
+    let rows = [
+        facts.items(&keys).await?.len(),
+        facts.item_page(None, 10).await?.len(),
+        facts.parked(&parked).await?.len(),
+        facts.parked_page(None, 10).await?.len(),
+        facts.dropped_page(None, 10).await?.len(),
+        facts.settlements(&settled).await?.len(),
+        facts.unanswered(None, 10).await?.len(),
+        facts.unhanded_accounts(None, 10).await?.len(),
+        facts.invoice_marks(&theirs.given()).await?.len(),
+        facts.strays().await?.len(),
+    ];
+    ensure(rows.iter().all(|rows| *rows == 0), format!("{rows:?} rows are another tenant's"))
 }
 
 fn twice<K: Clone>(keys: &[K], stranger: &K) -> Vec<K> {

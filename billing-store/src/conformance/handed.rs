@@ -44,6 +44,7 @@ pub(super) async fn pages(bench: &Bench) -> Kept {
         *settlement = in_state(settlement, state)?;
     }
     bench.commit(&tenant, &writes).await?;
+    bench.commit(&TenantId::try_new("handed too")?, &writes).await?;
     let mut facts = bench.read(&tenant).await?;
     let names = ["account-1", "account-3", "account-5", "account-6"];
     let unhanded: Vec<_> = names.into_iter().map(sample::of).collect::<Made<_>>()?;

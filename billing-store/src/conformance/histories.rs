@@ -54,6 +54,7 @@ pub(super) async fn pages(bench: &Bench) -> Kept {
             .push(Dropped { at: time, ..sample::dropped(sample::partial(&key, 9), "10:00:00")? });
     }
     bench.commit(&bench.acme, &writes).await?;
+    bench.commit(&bench.rival, &writes).await?;
     let mut facts = bench.read(&bench.acme).await?;
     let mine = |item: &&StoredItem| item.claim.account.as_str() == account;
     let mut items: Vec<StoredItem> = writes.items.iter().filter(mine).cloned().collect();

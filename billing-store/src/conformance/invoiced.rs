@@ -32,6 +32,7 @@ pub(super) async fn pages(bench: &Bench) -> Kept {
         writes.invoices.push(invoice);
     }
     bench.commit(&bench.acme, &writes).await?;
+    bench.commit(&bench.rival, &writes).await?;
     let account: AccountId = sample::of("account-6")?;
     let heads = vec![(account.clone(), sample::head(1))];
     let marks =

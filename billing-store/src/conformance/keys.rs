@@ -15,7 +15,7 @@ use billing_core::{
 use crate::conformance::{
     bench::{Bench, ensure_same},
     dump::{Dump, item_key},
-    finds::finds,
+    finds::{finds, finds_nothing},
     kept::{Kept, ensure},
     sample::{self, Made},
 };
@@ -62,6 +62,7 @@ pub(super) async fn tenants_are_apart(bench: &Bench) -> Kept {
     let before = bench.dump(&bench.acme).await?;
     let empty = bench.dump(&bench.rival).await?;
     ensure_same(&empty, &Dump::default(), "a tenant that wrote nothing")?;
+    finds_nothing(&mut *bench.read(&bench.rival).await?, &before).await?;
     for posting in &mut writes.postings {
         posting.totals.count = 7;
     }

@@ -183,6 +183,8 @@ async fn keyed_pages(bench: &Bench, mut written: Writes) -> Kept {
     pages!("items", items, |after, limit| facts.item_page(after.map(item_key), limit));
     pages!("parked items", parked, |after, limit| facts.parked_page(after.map(parked_key), limit));
     pages!("journal entries", journal, |after, limit| facts.journal(&account, last(after), limit));
+    let mine = facts.accounts_of(&sample::of("carol")?).await?;
+    ensure(mine == accounts, "a customer's accounts are not all listed in the order of bytes")?;
     let plans = facts.all_plans().await?;
     ensure(plans == written.plans, "the plans are not all listed in order of id and version")
 }

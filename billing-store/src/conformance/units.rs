@@ -10,6 +10,7 @@ use billing_core::{
 use crate::conformance::{
     bench::{Bench, ensure_same},
     dump::Dump,
+    finds::finds,
     kept::{Kept, ensure},
     sample::{self, Made},
     together,
@@ -58,6 +59,7 @@ async fn seen(bench: &Bench, writes: &Writes, after: &Dump) -> Kept {
     let mut unit = bench.begin(&bench.acme, writes).await?;
     unit.apply(writes).await?;
     let inside = Dump::read(&mut *unit).await?;
+    finds(&mut *unit, &inside).await?;
     // A reader may see the state before or wait. Since the unit is dropped, it sees the state before in either case.
     let outside = together::within(GLANCE, Box::pin(bench.dump(&bench.acme))).await;
     drop(unit);

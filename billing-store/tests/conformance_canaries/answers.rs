@@ -314,7 +314,9 @@ impl Facts for Wrapped {
         let mut settlements = ask!(self.settlements(keys))?;
         if self.defect == Defect::RefreshesWhatIsSent && self.is_unit() {
             for settlement in &mut settlements {
-                if matches!(settlement.state, SettlementState::Sent { .. }) {
+                if settlement.attempts > 1
+                    && matches!(settlement.state, SettlementState::Sent { .. })
+                {
                     *settlement = self.refreshed(settlement.clone()).await?;
                 }
             }

@@ -109,7 +109,7 @@ enum Defect {
     UnparksTheUsage,
     /// New day totals of days that were handed over are not written.
     IgnoresHandedDays,
-    /// What was sent is what the day used by now.
+    /// What was sent more than once is what the day used by now.
     RefreshesWhatIsSent,
     /// Claims are committed first, and what they claimed in a second commit.
     ClaimsBeforeEffects,
