@@ -1,0 +1,270 @@
+//! Whatever is done in whatever order, both stores answer the same, keep the same, and have nothing to hide.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use proptest::{prelude::*, sample::Index, test_runner::TestRunner};
+
+use billing_core::{
+    decide::{Batch, Days},
+    digest::Digest,
+    id::{AccountId, TenantId},
+    item::{Incoming, ItemKey},
+    settlement::{Answer, Handover},
+    time::Instant,
+};
+use billing_store::{
+    MemoryStore, Tenant,
+    clock::SetClock,
+    settlement::{Processor, ProcessorError},
+    state_hash,
+    store::HistoryPage,
+    verify::verify,
+};
+
+use crate::world::{
+    Span, at, block_on, cases, items, set_up, shuffled, tenant, usage, with_sqlite,
+};
+
+/// What a processor answers.
+#[derive(Clone, Copy, Debug)]
+enum Downstream {
+    Accepts,
+    Refuses,
+    Fails,
+}
+
+#[async_trait]
+impl Processor for Downstream {
+    async fn process(
+        &self,
+        _tenant: &TenantId,
+        handovers: &[Handover],
+    ) -> Result<Vec<Answer>, ProcessorError> {
+        let answer = match self {
+            Self::Accepts => Answer::Accepted { reference: "7".into() },
+            Self::Refuses => Answer::Refused { reason: "not today".into() },
+            Self::Fails => return Err("the line is down".into()),
+        };
+        Ok(handovers.iter().map(|_| answer.clone()).collect())
+    }
+}
+
+/// One thing that is done.
+#[derive(Clone, Debug)]
+enum Step {
+    /// So many batches are ingested.
+    Ingest(usize),
+    /// Days pass.
+    Wait(u32),
+    /// What has ended is invoiced.
+    Issue,
+    /// The last invoice of an account is made void.
+    Void(u8),
+    /// The last invoice of an account is paid.
+    Pay(u8),
+    /// Days are handed over.
+    HandOver(bool),
+    /// What waits is sent.
+    Send(Downstream),
+    /// What an account was refused is sent once more.
+    Resend(u8),
+    /// What is parked is tried again.
+    Retry,
+    /// One of the parked items is dropped.
+    Drop(Index),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let downstream =
+        prop_oneof![Just(Downstream::Accepts), Just(Downstream::Refuses), Just(Downstream::Fails)];
+    prop_oneof![
+        4 => (1_usize..6).prop_map(Step::Ingest),
+        3 => (1_u32..20).prop_map(Step::Wait),
+        2 => Just(Step::Issue),
+        2 => (0_u8..5).prop_map(Step::Void),
+        1 => (0_u8..5).prop_map(Step::Pay),
+        2 => any::<bool>().prop_map(Step::HandOver),
+        3 => downstream.prop_map(Step::Send),
+        1 => (0_u8..5).prop_map(Step::Resend),
+        1 => Just(Step::Retry),
+        1 => any::<Index>().prop_map(Step::Drop),
+    ]
+}
+
+/// A tenant at work, and what it has answered so far.
+struct Life {
+    tenant: Tenant,
+    clock: Arc<SetClock>,
+    minute: u32,
+    answers: Vec<String>,
+}
+
+fn account(number: u8) -> AccountId {
+    format!("account-{number}").parse().unwrap()
+}
+
+impl Life {
+    fn now(&self) -> Instant {
+        at(self.minute)
+    }
+
+    fn answer(&mut self, answer: &impl std::fmt::Debug) {
+        self.answers.push(format!("{answer:?}"));
+    }
+
+    async fn ingest(&mut self, items: Vec<Incoming>) {
+        let entries = items.into_iter().map(Ok).collect();
+        let taken = self.tenant.ingest(&Batch { label: String::new(), entries }).await.unwrap();
+        self.answer(&taken);
+    }
+
+    async fn parked(&self) -> Vec<ItemKey> {
+        let parked = self.tenant.parked(None, 1_000).await.unwrap();
+        parked.into_iter().map(|parked| parked.incoming.key).collect()
+    }
+
+    async fn retry(&mut self) {
+        let keys = self.parked().await;
+        let taken = self.tenant.retry_parked(&keys).await.unwrap();
+        self.answer(&taken);
+    }
+
+    async fn issue(&mut self) {
+        let issued = self.tenant.issue_invoices(&"main".parse().unwrap(), self.now()).await;
+        self.answer(&issued.unwrap());
+    }
+
+    /// Marks the last invoice of an account.
+    async fn mark(&mut self, number: u8, void: bool) {
+        let last = self.tenant.read().await.unwrap().last_invoice(&account(number)).await.unwrap();
+        self.answer(&last);
+        let Some((series, number)) = last else { return };
+        let answer = if void {
+            self.tenant.void_invoice(&series, number, "a wrong price").await
+        } else {
+            let on = "2026-11-20".parse().unwrap();
+            self.tenant.invoice_paid(&series, number, on, "transfer 7").await
+        };
+        self.answer(&answer);
+    }
+
+    async fn resend(&mut self, number: u8) {
+        for settlement in self.tenant.settlements(&account(number)).await.unwrap() {
+            if settlement.state.name() == "refused" {
+                let Handover { account, day, revision, .. } = settlement.handover;
+                self.tenant.resend_settlement(&account, day, revision).await.unwrap();
+            }
+        }
+    }
+
+    async fn step(&mut self, step: &Step, batches: &mut impl Iterator<Item = Vec<Incoming>>) {
+        match step {
+            Step::Ingest(number) => {
+                for batch in batches.take(*number) {
+                    self.ingest(batch).await;
+                }
+            }
+            Step::Wait(days) => {
+                self.minute += days * 24 * 60;
+                self.clock.set(self.now());
+            }
+            Step::Issue => self.issue().await,
+            Step::Void(number) => self.mark(*number, true).await,
+            Step::Pay(number) => self.mark(*number, false).await,
+            Step::HandOver(ended) => {
+                let days = if *ended { Days::Ended } else { Days::All };
+                let made = self.tenant.hand_over(days).await.unwrap();
+                self.answer(&made);
+            }
+            Step::Send(to) => {
+                let sent = self.tenant.send_settlements(to, 0).await;
+                self.answer(&sent);
+            }
+            Step::Resend(number) => self.resend(*number).await,
+            Step::Retry => self.retry().await,
+            Step::Drop(index) => {
+                let keys = self.parked().await;
+                if !keys.is_empty() {
+                    self.tenant.drop_parked(index.get(&keys), "a test").await.unwrap();
+                }
+            }
+        }
+    }
+
+    /// Everything a person may ask for.
+    async fn look(&mut self) {
+        let report = self.tenant.not_billed().await.unwrap();
+        let dropped = self.tenant.dropped(None, 1_000).await.unwrap();
+        self.answer(&(report, dropped));
+        for number in 0..5 {
+            let id = account(number);
+            let (from, until) = (Instant::MIN, Instant::MAX);
+            let page = HistoryPage { from, until, kind: None, after: None, limit: 1_000 };
+            let history = self.tenant.history(&id, &page).await.unwrap();
+            let first = "2026-01-01".parse().unwrap();
+            let usage = self.tenant.usage(&id, first, "2027-01-01".parse().unwrap()).await.unwrap();
+            let invoices = self.tenant.invoice_page(&id, None, 1_000).await.unwrap();
+            let settlements = self.tenant.settlements(&id).await.unwrap();
+            let bill = self.tenant.bill(&id, self.now()).await;
+            // The end of the journal stands for all of it.
+            let facts = self.tenant.read().await.unwrap().accounts(&[id]).await.unwrap();
+            self.answer(&(facts, history, usage, invoices, settlements, bill));
+        }
+    }
+}
+
+/// Lives, and gives all answers and the hash of what there is in the end.
+async fn live(
+    (tenant, clock): (Tenant, Arc<SetClock>),
+    steps: &[Step],
+    batches: &[Vec<Incoming>],
+) -> (Vec<String>, Digest) {
+    set_up(&tenant).await;
+    let mut life = Life { tenant, clock, minute: 10 * 24 * 60, answers: Vec::new() };
+    let mut batches = batches.iter().cloned();
+    for step in steps {
+        life.step(step, &mut batches).await;
+    }
+    assert_eq!(verify(&life.tenant).await.unwrap().findings, []);
+    life.look().await;
+    // In the end all is told, billed and handed over.
+    life.step(&Step::Wait(100), &mut batches).await;
+    life.step(&Step::Ingest(usize::MAX), &mut batches).await;
+    life.retry().await;
+    life.issue().await;
+    for number in 0..5 {
+        life.resend(number).await;
+    }
+    assert!(life.tenant.settle_days(&Downstream::Accepts, Days::All, 0).await.is_ok());
+    assert_eq!(verify(&life.tenant).await.unwrap().findings, []);
+    let left = life.tenant.read().await.unwrap().unanswered(None, 1).await.unwrap();
+    assert_eq!(left, []);
+    life.look().await;
+    (life.answers, state_hash(&life.tenant).await.unwrap())
+}
+
+#[test]
+fn whatever_is_done_both_stores_answer_and_keep_the_same() {
+    let now = at(10 * 24 * 60).to_string();
+    let config = ProptestConfig { cases: cases(), ..ProptestConfig::default() };
+    let usages = proptest::collection::vec((0_u8..6, usage(Span::Days)), 1..40);
+    let steps = proptest::collection::vec(step(), 1..25);
+    let held =
+        TestRunner::new(config).run(&(usages, steps, any::<u64>()), |(usages, steps, seed)| {
+            let numbered = usages.iter().enumerate();
+            let all: Vec<Incoming> =
+                numbered.flat_map(|(id, (account, usage))| items(id, *account, usage)).collect();
+            let batches = shuffled(&all, seed);
+            let memory = block_on(live(tenant(MemoryStore::new(), &now), &steps, &batches));
+            let sqlite = block_on(with_sqlite(async |store| {
+                live(tenant(store, &now), &steps, &batches).await
+            }));
+            for (one, other) in memory.0.iter().zip(&sqlite.0) {
+                prop_assert_eq!(one, other);
+            }
+            prop_assert_eq!(memory, sqlite);
+            Ok(())
+        });
+    held.unwrap();
+}
