@@ -167,8 +167,20 @@ async fn the_past_is_not_edited() {
     for edit in ["state = 'pending'", "attempts = 2", "detail = '{}'"] {
         refused(&mut connection, &format!("update billing_settlement set {edit}")).await;
     }
-    let error = run(&mut connection, "update billing_invoice set void = 0").await.unwrap_err();
-    assert!(error.to_string().contains("stays void"), "{error}");
+    for table in ["billing_invoice", "billing_line_part"] {
+        let error =
+            run(&mut connection, &format!("update {table} set void = 0")).await.unwrap_err();
+        assert!(error.to_string().contains("stays void"), "{error}");
+    }
+    let lasting = [
+        "billing_day_total values ('acme', 'alice', 0, 1, 'calls', 'calls', 1, 'ms', 'EUR', 1, '1', null, 0, 0, 0)",
+        "billing_series values ('acme', 'main', 1)",
+    ];
+    for row in lasting {
+        run(&mut connection, &format!("insert into {row}")).await.unwrap();
+        let table = row.split(' ').next().unwrap();
+        refused(&mut connection, &format!("delete from {table}")).await;
+    }
     connection.close().await.unwrap();
     std::fs::remove_dir_all(&folder).unwrap();
 }

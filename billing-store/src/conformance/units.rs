@@ -36,7 +36,8 @@ async fn dropped(bench: &Bench, writes: &Writes, when: &str) -> Kept {
     let mut unit = bench.begin(&bench.acme, writes).await?;
     unit.apply(writes).await?;
     drop(unit);
-    ensure_same(&bench.dump(&bench.acme).await?, &before, when)
+    ensure_same(&bench.dump(&bench.acme).await?, &before, when)?;
+    finds(&mut *bench.read(&bench.acme).await?, &before).await
 }
 
 pub(super) async fn unit_sees_itself(bench: &Bench) -> Kept {

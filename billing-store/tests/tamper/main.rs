@@ -2,11 +2,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
-    clippy::arithmetic_side_effects,
     clippy::default_numeric_fallback,
-    clippy::indexing_slicing,
-    clippy::needless_pass_by_value,
-    clippy::similar_names,
     reason = "a test may panic, and prints its figure"
 )]
 
