@@ -145,6 +145,10 @@ text_id! {
     ProductId, "product id"
 }
 text_id! {
+    /// One tariff, all versions of it.
+    TariffId, "tariff id"
+}
+text_id! {
     /// One plan, all versions of it.
     PlanId, "plan id"
 }

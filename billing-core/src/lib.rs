@@ -26,6 +26,7 @@ pub mod money;
 pub mod number;
 pub mod plan;
 pub mod settlement;
+pub mod tariff;
 pub mod tax;
 pub mod terms;
 pub mod time;

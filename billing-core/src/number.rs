@@ -84,6 +84,26 @@ impl PhoneNumber {
     }
 }
 
+impl PhoneNumber {
+    /// The digits from the highest bits on, four bits each, and their number in the lowest four.
+    pub(crate) fn packed(self) -> u64 {
+        self.0.bits | u64::from(self.0.length)
+    }
+}
+
+impl Prefix {
+    /// The digits from the highest bits on, four bits each, and their number in the lowest four.
+    pub(crate) fn packed(self) -> u64 {
+        self.0.bits | u64::from(self.0.length)
+    }
+
+    /// The prefix of packed digits; `None` for 0.
+    pub(crate) fn unpacked(packed: u64) -> Option<Self> {
+        let length = u8::try_from(packed & 0xF).ok().filter(|length| *length > 0)?;
+        Some(Self(Packed { bits: packed & !0xF, length }))
+    }
+}
+
 impl fmt::Debug for PhoneNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PhoneNumber({} digits)", self.0.length)

@@ -1,0 +1,451 @@
+//! What usage costs: the segments of a call, their whole increments, and one rounding.
+
+use crate::{
+    id::{Group, TariffId},
+    money::{Amount, Exact, MoneyError, Quantity, Rounding},
+    number::{PhoneNumber, Prefix},
+    tariff::{
+        Crossing, IncrementRule, Measure, Tariff,
+        compiled::{Band, Fees, Found, Terms, amount_of, to_ticks},
+    },
+    time::Instant,
+};
+
+/// Usage to be rated: a call, or units of something else.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::tariff::Usage;
+///
+/// let (callee, caller) = ("+4930123456".parse()?, "+12025550100".parse()?);
+/// let call = Usage::call(&callee, "2026-10-05T08:00:00Z".parse()?, 61_000).from(&caller);
+/// assert_eq!(call.at().to_string(), "2026-10-05T08:00:00Z");
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Usage {
+    pub(super) callee: u64,
+    pub(super) caller: u64,
+    pub(super) at: Instant,
+    pub(super) measure: Measure,
+    pub(super) ticks: u64,
+}
+
+impl Usage {
+    /// A call to a number, from its answer on, in milliseconds of talk.
+    #[must_use]
+    pub fn call(callee: &PhoneNumber, start: Instant, duration_ms: u64) -> Self {
+        let (callee, measure) = (callee.packed(), Measure::Time);
+        Self { callee, caller: 0, at: start, measure, ticks: duration_ms }
+    }
+
+    /// A call to something that is no telephone number: only a catch-all prices it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::tariff::Usage;
+    ///
+    /// let call = Usage::call_to_nobody("2026-10-05T08:00:00Z".parse()?, 61_000);
+    /// assert_eq!(call.at().to_string(), "2026-10-05T08:00:00Z");
+    /// # Ok::<(), billing_core::time::TimeError>(())
+    /// ```
+    #[must_use]
+    pub const fn call_to_nobody(start: Instant, duration_ms: u64) -> Self {
+        Self { callee: 0, caller: 0, at: start, measure: Measure::Time, ticks: duration_ms }
+    }
+
+    /// Units of something: messages, megabytes, events. `None` for less than nothing, or finer than a millionth.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::tariff::Usage;
+    ///
+    /// let (to, at) = ("+4930123456".parse()?, "2026-10-05T08:00:00Z".parse()?);
+    /// assert!(Usage::units(Some(&to), at, "0.25".parse()?).is_some());
+    /// assert!(Usage::units(None, at, "0.0000001".parse()?).is_none());
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn units(to: Option<&PhoneNumber>, at: Instant, quantity: Quantity) -> Option<Self> {
+        let (callee, measure) = (to.map_or(0, |to| to.packed()), Measure::Units);
+        Some(Self { callee, caller: 0, at, measure, ticks: to_ticks(quantity, measure)? })
+    }
+
+    /// The same from a number, for lines that ask for an origin.
+    #[must_use]
+    pub fn from(self, caller: &PhoneNumber) -> Self {
+        Self { caller: caller.packed(), ..self }
+    }
+
+    /// When it began.
+    #[must_use]
+    pub const fn at(&self) -> Instant {
+        self.at
+    }
+
+    /// The instant at which so much of it has been used.
+    pub(super) fn after(&self, ticks: u64) -> Instant {
+        // Past the end of the calendar there is nothing that changes.
+        self.at.checked_add_ms(ticks).unwrap_or(Instant::MAX)
+    }
+
+    pub(super) const fn with_ticks(self, ticks: u64) -> Self {
+        Self { ticks, ..self }
+    }
+}
+
+/// What usage costs, and by which line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rated<'t> {
+    amount: Amount,
+    billed: u64,
+    segments: u32,
+    line: u32,
+    prefix: u64,
+    destination: &'t Group,
+}
+
+impl<'t> Rated<'t> {
+    /// What it costs, rounded once.
+    #[must_use]
+    pub const fn amount(&self) -> Amount {
+        self.amount
+    }
+
+    /// How much is billed, in milliseconds of a call or millionths of a unit: usage grown to whole increments.
+    #[must_use]
+    pub const fn billed_ms(&self) -> u64 {
+        self.billed
+    }
+
+    /// Over how many prices, bands and windows it is spread.
+    #[must_use]
+    pub const fn segments(&self) -> u32 {
+        self.segments
+    }
+
+    /// The line of the tariff that priced its beginning, counted from 1.
+    #[must_use]
+    pub const fn line(&self) -> u32 {
+        self.line.saturating_add(1)
+    }
+
+    /// The prefix that line was found by; `None` for a catch-all.
+    #[must_use]
+    pub fn prefix(&self) -> Option<Prefix> {
+        Prefix::unpacked(self.prefix)
+    }
+
+    /// What the destination is called.
+    #[must_use]
+    pub const fn destination(&self) -> &'t Group {
+        self.destination
+    }
+}
+
+/// Usage has no price.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RateError {
+    /// No line prices it, or a part of it.
+    #[error("tariff {tariff} has no line for this destination at {at}")]
+    NoLine {
+        /// The tariff.
+        tariff: TariffId,
+        /// When.
+        at: Instant,
+    },
+    /// The destination is blocked.
+    #[error("line {line} of tariff {tariff} blocks this destination")]
+    Blocked {
+        /// The tariff.
+        tariff: TariffId,
+        /// The line, counted from 1.
+        line: u32,
+    },
+    /// A call was rated by a tariff for units, or the other way round.
+    #[error("tariff {tariff} measures something else than this usage")]
+    Measure {
+        /// The tariff.
+        tariff: TariffId,
+    },
+    /// No such tariff, or none in force at the time.
+    #[error("tariff {tariff} is not in force at {at}")]
+    NotInForce {
+        /// The tariff.
+        tariff: TariffId,
+        /// When.
+        at: Instant,
+    },
+    /// The amount leaves its bounds.
+    #[error(transparent)]
+    Money(#[from] MoneyError),
+}
+
+/// Where the lines of a call come from: one tariff, or versions with fallbacks.
+pub(super) trait Source<'t> {
+    /// The line at the start.
+    fn first(&self, usage: &Usage) -> Result<Found<'t>, RateError>;
+    /// The line at a later instant of usage that began with a line.
+    fn then(&self, usage: &Usage, first: &Found<'t>, at: Instant) -> Result<Found<'t>, RateError>;
+    /// When another line may come into force, after `at` and before `until`.
+    fn next_change(
+        &self,
+        usage: &Usage,
+        first: &Found<'t>,
+        now: &Found<'t>,
+        at: Instant,
+        until: Instant,
+    ) -> Option<Instant>;
+}
+
+impl<'t> Source<'t> for &'t Tariff {
+    fn first(&self, usage: &Usage) -> Result<Found<'t>, RateError> {
+        if usage.measure != self.measure {
+            return Err(RateError::Measure { tariff: self.id.clone() });
+        }
+        let found = self.find(usage.callee, usage.caller, usage.at);
+        found.ok_or_else(|| RateError::NoLine { tariff: self.id.clone(), at: usage.at })
+    }
+
+    fn then(&self, usage: &Usage, first: &Found<'t>, at: Instant) -> Result<Found<'t>, RateError> {
+        // The prefix that won at the start keeps the call; others fill the gaps between its lines.
+        let kept =
+            self.in_force(first.entry, usage.caller, at).map(|line| Found { line, ..*first });
+        let found = kept.or_else(|| self.find(usage.callee, usage.caller, at));
+        found.ok_or_else(|| RateError::NoLine { tariff: self.id.clone(), at })
+    }
+
+    fn next_change(
+        &self,
+        usage: &Usage,
+        first: &Found<'t>,
+        now: &Found<'t>,
+        at: Instant,
+        until: Instant,
+    ) -> Option<Instant> {
+        if first.entry == now.entry {
+            return Tariff::next_change(self, first.entry, at, until);
+        }
+        let entries = self.entries(usage.callee);
+        entries.filter_map(|(entry, _)| Tariff::next_change(self, entry, at, until)).min()
+    }
+}
+
+/// One segment of usage under one band of one line.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Segment<'t> {
+    pub(super) found: Found<'t>,
+    pub(super) band: &'t Band,
+    /// The billed usage before it.
+    pub(super) from: u64,
+    /// The usage in it.
+    pub(super) used: u64,
+    /// That usage in whole increments.
+    pub(super) billed: u64,
+}
+
+/// Walks usage from segment to segment. Gives the line of its start, and `None` of terms if it costs nothing at all.
+pub(super) fn walk<'t>(
+    usage: &Usage,
+    source: &impl Source<'t>,
+    mut visit: impl FnMut(Segment<'t>),
+) -> Result<(Found<'t>, Option<&'t Terms>), RateError> {
+    let first = source.first(usage)?;
+    let terms = open_terms(&first)?;
+    if usage.ticks == 0 || usage.ticks <= terms.fees.grace {
+        return Ok((first, None));
+    }
+    let tariff = first.tariff;
+    let splits = tariff.measure == Measure::Time && tariff.crossing == Crossing::Split;
+    let change_after = |now: &Found<'t>, position: u64| {
+        if !splits {
+            return u64::MAX;
+        }
+        let (at, until) = (usage.after(position), usage.after(usage.ticks));
+        let change = source.next_change(usage, &first, now, at, until);
+        // A change counts from the first whole millisecond at which it holds.
+        change.map_or(u64::MAX, |change| ms_between(usage.at, change))
+    };
+    let (mut now, mut now_terms, mut position) = (first, terms, 0_u64);
+    let mut change = change_after(&first, 0);
+    while position < usage.ticks {
+        if position >= change {
+            now = source.then(usage, &first, usage.after(position))?;
+            now_terms = open_terms(&now)?;
+            change = change_after(&now, position);
+        }
+        let (band, band_end) = band_at(now.tariff.bands(now_terms), position)
+            .ok_or_else(|| RateError::NoLine { tariff: now.tariff.id.clone(), at: usage.at })?;
+        let end = usage.ticks.min(band_end).min(change);
+        let used = end.saturating_sub(position);
+        let first_increment = if position == 0 { terms.fees.first } else { 0 };
+        let billed = grown(used, band.increment, first_increment, tariff.increments);
+        visit(Segment { found: now, band, from: position, used, billed });
+        position = position.saturating_add(billed);
+    }
+    Ok((first, Some(terms)))
+}
+
+fn open_terms<'t>(found: &Found<'t>) -> Result<&'t Terms, RateError> {
+    let tariff = || found.tariff.id.clone();
+    match found.tariff.terms(found.line) {
+        Some(terms) if !terms.blocked => Ok(terms),
+        Some(_) | None => {
+            let line = found.line.number.saturating_add(1);
+            Err(RateError::Blocked { tariff: tariff(), line })
+        }
+    }
+}
+
+/// The whole milliseconds to an instant, a begun one counted whole.
+fn ms_between(from: Instant, to: Instant) -> u64 {
+    let micros = from.micros_until(to).unwrap_or(0);
+    micros.div_ceil(1_000)
+}
+
+/// The band of a position, and where the next one begins.
+fn band_at(bands: &[Band], position: u64) -> Option<(&Band, u64)> {
+    let [only] = bands else {
+        let after = bands.partition_point(|band| band.from <= position);
+        let band = bands.get(after.checked_sub(1)?)?;
+        return Some((band, bands.get(after).map_or(u64::MAX, |next| next.from)));
+    };
+    Some((only, u64::MAX))
+}
+
+/// Usage in whole increments.
+fn grown(used: u64, increment: u64, first: u64, rule: IncrementRule) -> u64 {
+    let whole = |used: u64| {
+        let count = used.checked_next_multiple_of(increment);
+        count.unwrap_or(u64::MAX)
+    };
+    match rule {
+        _ if first == 0 => whole(used),
+        IncrementRule::Remainder => match used.checked_sub(first) {
+            None => first,
+            Some(rest) => first.saturating_add(whole(rest)),
+        },
+        IncrementRule::Total => whole(used).max(first),
+    }
+}
+
+impl Tariff {
+    /// What usage costs.
+    ///
+    /// # Errors
+    ///
+    /// [`RateError`] if no line prices it or one blocks it, or it is measured otherwise than the tariff measures.
+    ///
+    /// # Examples
+    ///
+    /// See [`Tariff`].
+    pub fn rate(&self, usage: &Usage) -> Result<Rated<'_>, RateError> {
+        rate(usage, &self)
+    }
+}
+
+/// Rates in integers; what is too large for them is rated in fractions.
+pub(super) fn rate<'t>(usage: &Usage, source: &impl Source<'t>) -> Result<Rated<'t>, RateError> {
+    let (mut sum, mut fits, mut billed, mut segments) = (0_u128, true, 0_u64, 0_u32);
+    let mut of: Option<*const Tariff> = None;
+    let (first, terms) = walk(usage, source, |segment| {
+        let Segment { found, band, billed: more, .. } = segment;
+        billed = billed.saturating_add(more);
+        segments = segments.saturating_add(1);
+        // Another tariff's prices are for another unit.
+        fits &= of.is_none_or(|tariff| core::ptr::eq(tariff, found.tariff));
+        of = Some(core::ptr::from_ref(found.tariff));
+        match cost(band, more).and_then(|cost| sum.checked_add(cost)) {
+            Some(total) => sum = total,
+            None => fits = false,
+        }
+    })?;
+    let amount = match terms {
+        None => Amount::ZERO,
+        Some(terms) => {
+            let whole = if fits { total(&first, &terms.fees, sum) } else { None };
+            match whole {
+                Some(amount) => amount,
+                None => exactly(usage, source, &first, &terms.fees)?,
+            }
+        }
+    };
+    let Found { tariff, line, prefix, .. } = first;
+    let no_line = || RateError::NoLine { tariff: tariff.id.clone(), at: usage.at };
+    let destination = tariff.destination(line).ok_or_else(no_line)?;
+    Ok(Rated { amount, billed, segments, line: line.number, prefix, destination })
+}
+
+/// A segment's price in the tariff's unit and 10^-10.
+fn cost(band: &Band, billed: u64) -> Option<u128> {
+    let times = u128::from(billed).checked_mul(band.times.into())?;
+    band.price.checked_mul(times)
+}
+
+/// The amount of a sum of segments, with fees and bounds, rounded.
+fn total(first: &Found<'_>, fees: &Fees, sum: u128) -> Option<Amount> {
+    let tariff = first.tariff;
+    let scaled = |price: u128| price.checked_mul(tariff.unit);
+    let mut sum = sum.checked_add(scaled(fees.connect)?)?;
+    sum = sum.max(scaled(fees.minimum)?);
+    if let (Some(maximum), false) = (fees.maximum, fees.disconnect) {
+        sum = sum.min(scaled(maximum)?);
+    }
+    amount_of(rounded(sum, tariff.divisor, tariff.rounding)?, tariff.decimals)
+}
+
+/// A quotient of numbers that are not negative, rounded.
+fn rounded(sum: u128, divisor: u128, rounding: Rounding) -> Option<u128> {
+    let (quotient, rest) = match (u64::try_from(sum), u64::try_from(divisor)) {
+        (Ok(sum), Ok(divisor)) => {
+            (u128::from(sum.checked_div(divisor)?), u128::from(sum.checked_rem(divisor)?))
+        }
+        _ => (sum.checked_div(divisor)?, sum.checked_rem(divisor)?),
+    };
+    let twice = rest.checked_mul(2)?;
+    let is_odd = quotient & 1 == 1;
+    let up = match rounding {
+        Rounding::HalfUp => twice >= divisor,
+        Rounding::HalfEven => twice > divisor || (twice == divisor && is_odd),
+        Rounding::HalfDown => twice > divisor,
+        Rounding::Up | Rounding::Ceiling => rest > 0,
+        Rounding::Down | Rounding::Floor => false,
+    };
+    quotient.checked_add(u128::from(up))
+}
+
+/// The same in fractions, for sums that leave 128 bits and calls over several tariffs.
+fn exactly<'t>(
+    usage: &Usage,
+    source: &impl Source<'t>,
+    first: &Found<'t>,
+    fees: &Fees,
+) -> Result<Amount, RateError> {
+    let mut sum = exact_units(fees.connect);
+    let _same: (Found<'t>, Option<&Terms>) = walk(usage, source, |segment| {
+        sum = sum.add(&exact_cost(segment.band, segment.billed));
+    })?;
+    sum = sum.max(exact_units(fees.minimum));
+    if let (Some(maximum), false) = (fees.maximum, fees.disconnect) {
+        sum = sum.min(exact_units(maximum));
+    }
+    Ok(sum.round(first.tariff.decimals, first.tariff.rounding)?)
+}
+
+/// A number of 10^-10.
+pub(super) fn exact_units(units: u128) -> Exact {
+    let units = Exact::from_integer(i128::try_from(units).unwrap_or(i128::MAX));
+    // The divisor is a constant.
+    units.checked_div(&Exact::from_integer(10_000_000_000)).unwrap_or(units)
+}
+
+/// What a segment costs, as a fraction.
+pub(super) fn exact_cost(band: &Band, billed: u64) -> Exact {
+    let share = Exact::from_integer(i128::from(billed));
+    let share = share.checked_div(&Exact::from_integer(i128::from(band.per))).unwrap_or(share);
+    exact_units(band.price).mul(&share)
+}
