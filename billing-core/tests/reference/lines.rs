@@ -1,0 +1,119 @@
+//! Which line prices a number at an instant.
+
+use std::collections::BTreeMap;
+
+use billing_core::{
+    tariff::{LineSpec, TariffSpec, To},
+    time::Instant,
+};
+use compact_str::CompactString;
+
+use super::clock::{Clock, times};
+
+/// A version of a tariff, and when its windows are open.
+pub(super) struct Version {
+    pub(super) spec: TariffSpec,
+    /// From when on it is in force, in microseconds.
+    pub(super) since: i64,
+    open: BTreeMap<CompactString, Vec<(i64, i64)>>,
+}
+
+/// A line that may price a number, and by which of its prefixes; `None` for the catch-all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    /// The place of the version among all.
+    pub(super) version: usize,
+    /// Counted from 0.
+    pub(super) line: usize,
+    pub(super) prefix: Option<String>,
+}
+
+/// Two lines between which nothing that is written decides.
+pub(super) struct Undecided;
+
+impl Version {
+    pub(super) fn new(spec: TariffSpec, since: i64, from: Instant, until: Instant) -> Self {
+        let clock = Clock::of(&spec.zone, from, until);
+        let windows = spec.windows.iter();
+        let open = windows.map(|(name, window)| (name.clone(), clock.opening(&spec, window)));
+        let open = open.collect();
+        Self { spec, since, open }
+    }
+
+    /// The instants at which another of its lines may be in force, in microseconds.
+    pub(super) fn edges(&self) -> Vec<i64> {
+        let mut edges = vec![self.since];
+        edges.extend(self.open.values().flatten().flat_map(|(from, until)| [*from, *until]));
+        for line in &self.spec.lines {
+            edges.extend([line.valid_from, line.valid_until].into_iter().flatten().map(Instant::micros));
+        }
+        edges
+    }
+
+    /// The line that wins: of the longest prefix with one in force, else of those for any number.
+    pub(super) fn winner(
+        &self,
+        callee: &str,
+        caller: &str,
+        at: i64,
+    ) -> Result<Option<(usize, Option<String>)>, Undecided> {
+        for length in (1..=callee.len()).rev() {
+            let prefix = &callee[..length];
+            if let Some(line) = self.winner_of(Some(prefix), caller, at)? {
+                return Ok(Some((line, Some(prefix.to_owned()))));
+            }
+        }
+        Ok(self.winner_of(None, caller, at)?.map(|line| (line, None)))
+    }
+
+    /// The line that wins among those in force for one prefix, or for any number.
+    pub(super) fn winner_of(
+        &self,
+        prefix: Option<&str>,
+        caller: &str,
+        at: i64,
+    ) -> Result<Option<usize>, Undecided> {
+        let lines = self.spec.lines.iter().enumerate();
+        let in_force = lines.filter(|(_, line)| {
+            self.is_for(line, prefix) && is_from(line, caller) && self.is_in_force(line, at)
+        });
+        let mut ranked: Vec<_> = in_force.map(|(place, line)| (self.rank(line), place)).collect();
+        ranked.sort_unstable();
+        match &ranked[..] {
+            [] => Ok(None),
+            [.., (next, _), (best, _)] if next == best => Err(Undecided),
+            [.., (_, place)] => Ok(Some(*place)),
+        }
+    }
+
+    fn is_for(&self, line: &LineSpec, prefix: Option<&str>) -> bool {
+        let prefixes = match &line.to {
+            To::Any => return prefix.is_none(),
+            To::Prefixes(prefixes) => prefixes,
+            To::Group(name) => &self.spec.groups[name],
+        };
+        prefix.is_some_and(|wanted| prefixes.iter().any(|prefix| prefix.to_string() == wanted))
+    }
+
+    fn is_in_force(&self, line: &LineSpec, at: i64) -> bool {
+        let is_open = |name: &CompactString| {
+            self.open[name].iter().any(|(from, until)| (*from..*until).contains(&at))
+        };
+        line.valid_from.is_none_or(|from| from.micros() <= at)
+            && line.valid_until.is_none_or(|until| at < until.micros())
+            && line.window.as_ref().is_none_or(is_open)
+    }
+
+    /// The highest weight, then the longest origin, the latest window, the latest validity.
+    fn rank(&self, line: &LineSpec) -> (u32, usize, i64, i64, i64) {
+        let origin = line.origin.map_or(0, |origin| origin.len());
+        let begins = line.window.as_ref().map_or(0, |name| times(&self.spec.windows[name]).0);
+        let from = line.valid_from.map_or(i64::MIN, Instant::micros);
+        let until = line.valid_until.map_or(i64::MAX, Instant::micros);
+        (line.weight, origin, begins, from, until)
+    }
+}
+
+fn is_from(line: &LineSpec, caller: &str) -> bool {
+    line.origin.is_none_or(|origin| caller.starts_with(&origin.to_string()))
+}

@@ -1,0 +1,302 @@
+//! A second rater, written from `docs/rating.md` alone: plain, slow, and in exact fractions.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::indexing_slicing, reason = "a test may panic")]
+#![expect(clippy::string_slice, reason = "numbers are ASCII digits")]
+#![expect(clippy::arithmetic_side_effects, reason = "the figures are far below their bounds")]
+#![expect(clippy::integer_division, reason = "instants are halved")]
+
+mod clock;
+mod fraction;
+mod lines;
+
+use billing_core::{
+    id::TariffId,
+    money::Amount,
+    tariff::{AtMaximum, Crossing, IncrementRule, LineSpec, Measure, TariffSpec},
+    time::Instant,
+};
+use num_bigint::BigInt;
+use num_rational::BigRational;
+
+pub(crate) use fraction::{MILLION, fraction, millionths, rounded};
+use lines::{Found, Undecided, Version};
+
+/// How many fallbacks deep a price is looked for.
+const DEPTH: u32 = 3;
+
+/// Tariffs with their versions, for usage within a stretch of time.
+pub(crate) struct Reference {
+    versions: Vec<Version>,
+    /// When another line may be in force, ascending.
+    edges: Vec<i64>,
+}
+
+/// Usage to be priced; the numbers are digits as text, empty for none.
+#[derive(Clone, Debug)]
+pub(crate) struct Used {
+    pub(crate) callee: String,
+    pub(crate) caller: String,
+    pub(crate) at: Instant,
+    pub(crate) measure: Measure,
+    /// In millionths of a second or of a unit.
+    pub(crate) usage: i128,
+}
+
+/// What usage costs.
+#[derive(Clone, Debug)]
+pub(crate) struct Costs {
+    /// The tariff and version of the line at the start.
+    pub(crate) tariff: TariffId,
+    pub(crate) version: u32,
+    /// The line at the start, counted from 1.
+    pub(crate) line: usize,
+    /// The prefix it was found by.
+    pub(crate) prefix: Option<String>,
+    pub(crate) amount: Amount,
+    /// Before the minimum, the maximum and the rounding.
+    pub(crate) unbounded: BigRational,
+    /// Before the rounding.
+    pub(crate) exact: BigRational,
+    pub(crate) pieces: Vec<Piece>,
+}
+
+/// One segment, in millionths of a second or unit.
+#[derive(Clone, Debug)]
+pub(crate) struct Piece {
+    /// The line, counted from 1.
+    pub(crate) line: usize,
+    pub(crate) from: i128,
+    pub(crate) used: i128,
+    pub(crate) billed: i128,
+    pub(crate) increment: i128,
+    pub(crate) cost: BigRational,
+}
+
+/// Why usage has no price.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    NotInForce,
+    Measure,
+    NoLine { at: Instant },
+    Blocked { line: usize },
+    TooMuch,
+    Undecided,
+}
+
+impl From<Undecided> for Refused {
+    fn from(_: Undecided) -> Self {
+        Self::Undecided
+    }
+}
+
+impl Costs {
+    pub(crate) fn billed(&self) -> i128 {
+        self.pieces.iter().map(|piece| piece.billed).sum()
+    }
+}
+
+impl Reference {
+    /// Versions and since when each is in force, for usage from an instant until another.
+    pub(crate) fn new(
+        versions: impl IntoIterator<Item = (TariffSpec, Instant)>,
+        from: Instant,
+        until: Instant,
+    ) -> Self {
+        let versions = versions.into_iter();
+        let versions: Vec<_> = versions
+            .map(|(spec, since)| Version::new(spec, since.micros(), from, until))
+            .collect();
+        let mut edges: Vec<i64> = versions.iter().flat_map(Version::edges).collect();
+        edges.sort_unstable();
+        edges.dedup();
+        Self { versions, edges }
+    }
+
+    /// What usage costs under a tariff.
+    pub(crate) fn price(&self, tariff: &TariffId, used: &Used) -> Result<Costs, Refused> {
+        let start = used.at.micros();
+        let asked = self.in_force(tariff, start).ok_or(Refused::NotInForce)?;
+        if self.versions[asked].spec.measure != used.measure {
+            return Err(Refused::Measure);
+        }
+        let first = self.find(tariff, used, start, DEPTH)?;
+        let first = first.ok_or(Refused::NoLine { at: used.at })?;
+        let line = self.line(&first)?;
+        let pieces = if used.usage == 0 || used.usage <= millionths(line.grace.decimal()) {
+            Vec::new()
+        } else {
+            self.walk(tariff, used, &first)?
+        };
+        self.total(&first, pieces)
+    }
+
+    fn total(&self, first: &Found, pieces: Vec<Piece>) -> Result<Costs, Refused> {
+        let (spec, line) = (&self.versions[first.version].spec, self.line(first)?);
+        let mut exact = BigRational::from_integer(BigInt::from(0));
+        let mut unbounded = exact.clone();
+        if !pieces.is_empty() {
+            unbounded = pieces.iter().fold(fraction(line.connect_fee.decimal()), |sum, piece| {
+                sum + &piece.cost
+            });
+            exact = unbounded.clone().max(fraction(line.minimum.decimal()));
+            if let (Some(maximum), AtMaximum::Free) = (line.maximum, line.at_maximum) {
+                exact = exact.min(fraction(maximum.decimal()));
+            }
+        }
+        let amount = rounded(&exact, spec.decimals, spec.rounding).ok_or(Refused::TooMuch)?;
+        Ok(Costs {
+            tariff: spec.id.clone(),
+            version: spec.version,
+            line: first.line + 1,
+            prefix: first.prefix.clone(),
+            amount,
+            unbounded,
+            exact,
+            pieces,
+        })
+    }
+
+    /// The segments, from the start on.
+    fn walk(&self, tariff: &TariffId, used: &Used, first: &Found) -> Result<Vec<Piece>, Refused> {
+        let rules = &self.versions[first.version].spec;
+        let splits = rules.measure == Measure::Time && rules.crossing == Crossing::Split;
+        let mut pieces: Vec<Piece> = Vec::new();
+        let mut billed = 0;
+        while billed < used.usage {
+            let mut end = used.usage;
+            let mut current = Some(first.clone());
+            if splits {
+                let now = used.at.micros() + i64::try_from(billed).unwrap();
+                current = self.later(tariff, used, first, now)?;
+                if let Some(change) = self.change_after(tariff, used, first, &current, now, end)? {
+                    end = end.min(i128::from(change - used.at.micros()));
+                }
+            }
+            let Some(current) = current else {
+                return Err(Refused::NoLine { at: after(used.at, billed) });
+            };
+            let line = self.line(&current)?;
+            let bands = line.bands.iter();
+            let bands: Vec<_> = bands.map(|band| (millionths(band.from.decimal()), band)).collect();
+            let band = bands.iter().rev().find(|(from, _)| *from <= billed).unwrap().1;
+            if let Some((next, _)) = bands.iter().find(|(from, _)| *from > billed) {
+                end = end.min(*next);
+            }
+            let increment = millionths(band.increment.decimal());
+            let in_it = end - billed;
+            let first_increment = self.line(first)?.first.map(|first| millionths(first.decimal()));
+            let grown = match first_increment.filter(|_| pieces.is_empty()) {
+                None => whole(in_it, increment),
+                Some(least) => match rules.increments {
+                    IncrementRule::Remainder if in_it <= least => least,
+                    IncrementRule::Remainder => least + whole(in_it - least, increment),
+                    IncrementRule::Total => whole(in_it, increment).max(least),
+                },
+            };
+            let price = fraction(band.price.decimal()) / fraction(band.per.decimal());
+            let quantity = BigRational::new(BigInt::from(grown), BigInt::from(MILLION));
+            pieces.push(Piece {
+                line: current.line + 1,
+                from: billed,
+                used: in_it,
+                billed: grown,
+                increment,
+                cost: price * quantity,
+            });
+            billed += grown;
+        }
+        Ok(pieces)
+    }
+
+    /// The first instant after `now` and within the usage at which another line is in force.
+    fn change_after(
+        &self,
+        tariff: &TariffId,
+        used: &Used,
+        first: &Found,
+        current: &Option<Found>,
+        now: i64,
+        end: i128,
+    ) -> Result<Option<i64>, Refused> {
+        for edge in self.edges.iter().filter(|edge| **edge > now) {
+            if i128::from(edge - used.at.micros()) >= end {
+                break;
+            }
+            let then = self.later(tariff, used, first, *edge)?;
+            let place = |found: &Option<Found>| found.as_ref().map(|it| (it.version, it.line));
+            if place(&then) != place(current) {
+                return Ok(Some(*edge));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The line at an instant of usage that began with a line: of the same prefix if it has one in force.
+    fn later(
+        &self,
+        tariff: &TariffId,
+        used: &Used,
+        first: &Found,
+        at: i64,
+    ) -> Result<Option<Found>, Refused> {
+        let same = &self.versions[first.version].spec.id;
+        if let Some(version) = self.in_force(same, at) {
+            let prefix = first.prefix.as_deref();
+            if let Some(line) = self.versions[version].winner_of(prefix, &used.caller, at)? {
+                return Ok(Some(Found { version, line, prefix: first.prefix.clone() }));
+            }
+        }
+        self.find(tariff, used, at, DEPTH)
+    }
+
+    /// The line of a tariff, else of its fallbacks in their order.
+    fn find(
+        &self,
+        tariff: &TariffId,
+        used: &Used,
+        at: i64,
+        depth: u32,
+    ) -> Result<Option<Found>, Refused> {
+        let Some(place) = self.in_force(tariff, at) else { return Ok(None) };
+        let version = &self.versions[place];
+        if version.spec.measure != used.measure {
+            return Ok(None);
+        }
+        if let Some((line, prefix)) = version.winner(&used.callee, &used.caller, at)? {
+            return Ok(Some(Found { version: place, line, prefix }));
+        }
+        if depth > 0 {
+            for next in &version.spec.fallback {
+                if let Some(found) = self.find(next, used, at, depth - 1)? {
+                    return Ok(Some(found));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The place of the version of a tariff that is in force.
+    fn in_force(&self, tariff: &TariffId, at: i64) -> Option<usize> {
+        let versions = self.versions.iter().enumerate();
+        let begun = versions.filter(|(_, it)| it.spec.id == *tariff && it.since <= at);
+        begun.max_by_key(|(_, it)| it.since).map(|(place, _)| place)
+    }
+
+    fn line(&self, found: &Found) -> Result<&LineSpec, Refused> {
+        let line = &self.versions[found.version].spec.lines[found.line];
+        if line.blocked { Err(Refused::Blocked { line: found.line + 1 }) } else { Ok(line) }
+    }
+}
+
+/// Usage in whole increments.
+fn whole(usage: i128, increment: i128) -> i128 {
+    let mut count = usage / increment;
+    if count * increment < usage {
+        count += 1;
+    }
+    count * increment
+}
+
+fn after(start: Instant, millionths: i128) -> Instant {
+    Instant::from_micros(start.micros() + i64::try_from(millionths).unwrap()).unwrap()
+}
