@@ -88,10 +88,10 @@ pub(super) struct Conditions {
     weight: u32,
     /// The packed prefix, or 0.
     pub(super) origin: u64,
-    /// Its place, from 1, or 0.
-    window: u32,
     valid_from: Option<Instant>,
     valid_until: Option<Instant>,
+    /// Its place, from 1, or 0. The last field, so that the latest validity decides before it.
+    window: u32,
 }
 
 impl Conditions {
