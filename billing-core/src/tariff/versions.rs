@@ -254,6 +254,8 @@ impl<'t> Source<'t> for Asked<'t, '_> {
         let mut all = Vec::new();
         let root: &'t TariffId = tariffs.versions.get_key_value(self.tariff)?.0;
         tariffs.asked(root, at, DEPTH, &mut all);
+        // Its prefix has the call back as soon as it has a line, even where it is not asked any more.
+        all.push(first.tariff.id());
         let versions = all.iter().filter_map(|id| next_version(id));
         let lines = all.iter().filter_map(|id| tariffs.in_force(id, at)).flat_map(|tariff| {
             let entries = tariff.entries(usage.callee);
