@@ -224,13 +224,14 @@ impl<'t> Source<'t> for Asked<'t, '_> {
     }
 
     fn then(&self, usage: &Usage, first: &Found<'t>, at: Instant) -> Result<Found<'t>, RateError> {
-        // The prefix that won at the start keeps the call while its version is in force.
+        // The prefix that won at the start keeps the call, under whichever version is in force.
         let same = self.tariffs.in_force(first.tariff.id(), at);
-        let kept =
-            same.filter(|version| core::ptr::eq(*version, first.tariff)).and_then(|tariff| {
-                let line = tariff.in_force(first.entry, usage.caller, at)?;
-                Some(Found { tariff, line, ..*first })
-            });
+        let kept = same.filter(|tariff| tariff.measure == usage.measure).and_then(|tariff| {
+            let mut entries = tariff.entries(usage.callee);
+            let (entry, prefix) = entries.find(|(_, prefix)| *prefix == first.prefix)?;
+            let line = tariff.in_force(entry, usage.caller, at)?;
+            Some(Found { tariff, line, prefix, entry })
+        });
         let found = kept.or_else(|| self.tariffs.find(self.tariff, usage, at, DEPTH));
         found.ok_or_else(|| RateError::NoLine { tariff: self.tariff.clone(), at })
     }
@@ -245,10 +246,10 @@ impl<'t> Source<'t> for Asked<'t, '_> {
     ) -> Option<Instant> {
         let tariffs = self.tariffs;
         let next_version = |id: &TariffId| tariffs.next_version(id, at);
-        let is_kept = core::ptr::eq(first.tariff, now.tariff) && first.entry == now.entry;
+        let is_kept = first.tariff.id() == now.tariff.id() && first.prefix == now.prefix;
         if is_kept {
-            let line = first.tariff.next_change(first.entry, at, until);
-            let version = next_version(first.tariff.id());
+            let line = now.tariff.next_change(now.entry, at, until);
+            let version = next_version(now.tariff.id());
             return line.into_iter().chain(version).filter(|change| *change < until).min();
         }
         let mut all = Vec::new();
