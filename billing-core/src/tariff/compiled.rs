@@ -144,6 +144,13 @@ pub(super) struct Found<'t> {
     pub(super) entry: usize,
 }
 
+impl Found<'_> {
+    /// Whether both are one line of one document.
+    pub(super) fn is_line_of(&self, other: &Self) -> bool {
+        core::ptr::eq(self.tariff, other.tariff) && self.line.number == other.line.number
+    }
+}
+
 impl Tariff {
     /// The most lines, and the most prefixes over all lines, of a tariff.
     pub const LINES_MAX: u32 = 16_000_000;

@@ -265,10 +265,17 @@ pub(super) fn walk<'t>(
         if !splits {
             return u64::MAX;
         }
-        let (at, until) = (usage.after(position), usage.after(usage.ticks));
-        let change = source.next_change(usage, &first, now, at, until);
-        // A change counts from the first whole millisecond at which it holds.
-        change.map_or(u64::MAX, |change| ms_between(usage.at, change))
+        let (mut at, until) = (usage.after(position), usage.after(usage.ticks));
+        while let Some(change) = source.next_change(usage, &first, now, at, until) {
+            // Where the same line stays in force nothing ends, so a line that never wins changes nothing.
+            let then = source.then(usage, &first, change);
+            if !then.is_ok_and(|then| then.is_line_of(now)) {
+                // A change counts from the first whole millisecond at which it holds.
+                return ms_between(usage.at, change);
+            }
+            at = change;
+        }
+        u64::MAX
     };
     let (mut now, mut now_terms, mut position) = (first, terms, 0_u64);
     let mut change = change_after(&first, 0);
