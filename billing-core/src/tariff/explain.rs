@@ -111,7 +111,7 @@ impl Tariff {
         Ok(explanation)
     }
 
-    fn candidates(&self, usage: &Usage) -> Vec<Candidate> {
+    pub(super) fn candidates(&self, usage: &Usage) -> Vec<Candidate> {
         let mut won = None;
         let mut candidates = Vec::new();
         for (entry, key) in self.entries(usage.callee) {

@@ -146,7 +146,10 @@ impl Tariffs {
     ///
     /// See [`Tariff::explain`].
     pub fn explain(&self, tariff: &TariffId, usage: &Usage) -> Result<Explanation, RateError> {
-        explain(usage, &Asked { tariffs: self, tariff })
+        let mut explanation = explain(usage, &Asked { tariffs: self, tariff })?;
+        let version = self.in_force(tariff, usage.at);
+        explanation.candidates = version.map(|it| it.candidates(usage)).unwrap_or_default();
+        Ok(explanation)
     }
 
     /// The longest usage that costs at most `amount`.
