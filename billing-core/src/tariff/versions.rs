@@ -170,6 +170,11 @@ impl Tariffs {
         reach(usage, &Asked { tariffs: self, tariff }, amount)
     }
 
+    /// The currency of all versions of a tariff.
+    fn currency_of(&self, tariff: &TariffId) -> Option<Currency> {
+        self.versions.get(tariff)?.first().map(|(_, version)| version.currency)
+    }
+
     fn next_version(&self, tariff: &TariffId, at: Instant) -> Option<Instant> {
         let versions = self.versions.get(tariff)?;
         let after = versions.partition_point(|(from, _)| *from <= at);
@@ -188,7 +193,11 @@ impl Tariffs {
         let mine = version.find(usage.callee, usage.caller, at);
         mine.or_else(|| {
             let deeper = depth.checked_sub(1)?;
-            version.fallback.iter().find_map(|next| self.find(next, usage, at, deeper))
+            // An amount has no currency of its own, so one in another currency is no answer.
+            let answers =
+                |next: &TariffId| self.currency_of(next).is_none_or(|it| it == version.currency);
+            let mut asked = version.fallback.iter().filter(|next| answers(next));
+            asked.find_map(|next| self.find(next, usage, at, deeper))
         })
     }
 
