@@ -16,6 +16,8 @@ pub(super) struct Version {
     /// From when on it is in force, in microseconds.
     pub(super) since: i64,
     open: BTreeMap<CompactString, Vec<(i64, i64)>>,
+    /// The prefixes of each line as text; `None` for one that prices any number.
+    prefixes: Vec<Option<Vec<String>>>,
 }
 
 /// A line that may price a number, and by which of its prefixes; `None` for the catch-all.
@@ -37,7 +39,8 @@ impl Version {
         let windows = spec.windows.iter();
         let open = windows.map(|(name, window)| (name.clone(), clock.opening(&spec, window)));
         let open = open.collect();
-        Self { spec, since, open }
+        let prefixes = spec.lines.iter().map(|line| prefixes(&spec, line)).collect();
+        Self { spec, since, open, prefixes }
     }
 
     /// The instants at which another of its lines may be in force, in microseconds.
@@ -45,7 +48,9 @@ impl Version {
         let mut edges = vec![self.since];
         edges.extend(self.open.values().flatten().flat_map(|(from, until)| [*from, *until]));
         for line in &self.spec.lines {
-            edges.extend([line.valid_from, line.valid_until].into_iter().flatten().map(Instant::micros));
+            edges.extend(
+                [line.valid_from, line.valid_until].into_iter().flatten().map(Instant::micros),
+            );
         }
         edges
     }
@@ -74,8 +79,10 @@ impl Version {
         at: i64,
     ) -> Result<Option<usize>, Undecided> {
         let lines = self.spec.lines.iter().enumerate();
-        let in_force = lines.filter(|(_, line)| {
-            self.is_for(line, prefix) && is_from(line, caller) && self.is_in_force(line, at)
+        let in_force = lines.filter(|(place, line)| {
+            is_for(self.prefixes[*place].as_deref(), prefix)
+                && is_from(line, caller)
+                && self.is_in_force(line, at)
         });
         let mut ranked: Vec<_> = in_force.map(|(place, line)| (self.rank(line), place)).collect();
         ranked.sort_unstable();
@@ -84,15 +91,6 @@ impl Version {
             [.., (next, _), (best, _)] if next == best => Err(Undecided),
             [.., (_, place)] => Ok(Some(*place)),
         }
-    }
-
-    fn is_for(&self, line: &LineSpec, prefix: Option<&str>) -> bool {
-        let prefixes = match &line.to {
-            To::Any => return prefix.is_none(),
-            To::Prefixes(prefixes) => prefixes,
-            To::Group(name) => &self.spec.groups[name],
-        };
-        prefix.is_some_and(|wanted| prefixes.iter().any(|prefix| prefix.to_string() == wanted))
     }
 
     fn is_in_force(&self, line: &LineSpec, at: i64) -> bool {
@@ -105,12 +103,29 @@ impl Version {
     }
 
     /// The highest weight, then the longest origin, the latest window, the latest validity.
-    fn rank(&self, line: &LineSpec) -> (u32, usize, i64, i64, i64) {
+    fn rank(&self, line: &LineSpec) -> (u32, usize, i64, i64) {
         let origin = line.origin.map_or(0, |origin| origin.len());
-        let begins = line.window.as_ref().map_or(0, |name| times(&self.spec.windows[name]).0);
+        // A line without a window begins before all that have one.
+        let begins = line.window.as_ref().map_or(-1, |name| times(&self.spec.windows[name]).0);
         let from = line.valid_from.map_or(i64::MIN, Instant::micros);
-        let until = line.valid_until.map_or(i64::MAX, Instant::micros);
-        (line.weight, origin, begins, from, until)
+        (line.weight, origin, begins, from)
+    }
+}
+
+/// The prefixes of a line; `None` if it prices any number.
+fn prefixes(spec: &TariffSpec, line: &LineSpec) -> Option<Vec<String>> {
+    let prefixes = match &line.to {
+        To::Any => return None,
+        To::Prefixes(prefixes) => prefixes,
+        To::Group(name) => &spec.groups[name],
+    };
+    Some(prefixes.iter().map(ToString::to_string).collect())
+}
+
+fn is_for(prefixes: Option<&[String]>, wanted: Option<&str>) -> bool {
+    match (prefixes, wanted) {
+        (Some(prefixes), Some(wanted)) => prefixes.iter().any(|prefix| prefix == wanted),
+        (prefixes, wanted) => prefixes.is_none() && wanted.is_none(),
     }
 }
 

@@ -8,9 +8,10 @@
 mod clock;
 mod fraction;
 mod lines;
+pub(crate) mod random;
 
 use billing_core::{
-    id::TariffId,
+    id::{Group, TariffId},
     money::Amount,
     tariff::{AtMaximum, Crossing, IncrementRule, LineSpec, Measure, TariffSpec},
     time::Instant,
@@ -45,11 +46,9 @@ pub(crate) struct Used {
 /// What usage costs.
 #[derive(Clone, Debug)]
 pub(crate) struct Costs {
-    /// The tariff and version of the line at the start.
-    pub(crate) tariff: TariffId,
-    pub(crate) version: u32,
     /// The line at the start, counted from 1.
     pub(crate) line: usize,
+    pub(crate) destination: Group,
     /// The prefix it was found by.
     pub(crate) prefix: Option<String>,
     pub(crate) amount: Amount,
@@ -65,6 +64,7 @@ pub(crate) struct Costs {
 pub(crate) struct Piece {
     /// The line, counted from 1.
     pub(crate) line: usize,
+    pub(crate) destination: Group,
     pub(crate) from: i128,
     pub(crate) used: i128,
     pub(crate) billed: i128,
@@ -103,9 +103,8 @@ impl Reference {
         until: Instant,
     ) -> Self {
         let versions = versions.into_iter();
-        let versions: Vec<_> = versions
-            .map(|(spec, since)| Version::new(spec, since.micros(), from, until))
-            .collect();
+        let versions: Vec<_> =
+            versions.map(|(spec, since)| Version::new(spec, since.micros(), from, until)).collect();
         let mut edges: Vec<i64> = versions.iter().flat_map(Version::edges).collect();
         edges.sort_unstable();
         edges.dedup();
@@ -135,9 +134,9 @@ impl Reference {
         let mut exact = BigRational::from_integer(BigInt::from(0));
         let mut unbounded = exact.clone();
         if !pieces.is_empty() {
-            unbounded = pieces.iter().fold(fraction(line.connect_fee.decimal()), |sum, piece| {
-                sum + &piece.cost
-            });
+            unbounded = pieces
+                .iter()
+                .fold(fraction(line.connect_fee.decimal()), |sum, piece| sum + &piece.cost);
             exact = unbounded.clone().max(fraction(line.minimum.decimal()));
             if let (Some(maximum), AtMaximum::Free) = (line.maximum, line.at_maximum) {
                 exact = exact.min(fraction(maximum.decimal()));
@@ -145,9 +144,8 @@ impl Reference {
         }
         let amount = rounded(&exact, spec.decimals, spec.rounding).ok_or(Refused::TooMuch)?;
         Ok(Costs {
-            tariff: spec.id.clone(),
-            version: spec.version,
             line: first.line + 1,
+            destination: line.destination.clone(),
             prefix: first.prefix.clone(),
             amount,
             unbounded,
@@ -197,6 +195,7 @@ impl Reference {
             let quantity = BigRational::new(BigInt::from(grown), BigInt::from(MILLION));
             pieces.push(Piece {
                 line: current.line + 1,
+                destination: line.destination.clone(),
                 from: billed,
                 used: in_it,
                 billed: grown,
@@ -266,7 +265,11 @@ impl Reference {
             return Ok(Some(Found { version: place, line, prefix }));
         }
         if depth > 0 {
-            for next in &version.spec.fallback {
+            let currency = version.spec.currency;
+            let is_other = |next: &TariffId| {
+                self.versions.iter().any(|it| it.spec.id == *next && it.spec.currency != currency)
+            };
+            for next in version.spec.fallback.iter().filter(|next| !is_other(next)) {
                 if let Some(found) = self.find(next, used, at, depth - 1)? {
                     return Ok(Some(found));
                 }
