@@ -644,7 +644,8 @@ fn ticks(what: &'static str, quantity: Quantity, measure: Measure) -> Result<u64
         Measure::Units => "0 or more units with at most 6 decimals, below 10^10, are accepted",
     };
     let refused = || TariffProblem::Quantity { what, value: shown(&quantity), accepted };
-    to_ticks(quantity, measure).filter(|ticks| *ticks < 10_000_000_000_000_000).ok_or_else(refused)
+    let end = 10_000_000_000_u64.saturating_mul(ticks_per_unit(measure));
+    to_ticks(quantity, measure).filter(|ticks| *ticks < end).ok_or_else(refused)
 }
 
 /// A quantity in ticks, if it is a whole number of them and not negative.
