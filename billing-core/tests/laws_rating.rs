@@ -1,5 +1,10 @@
 //! What holds for all tariffs and usage, and that two raters agree.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::unwrap_in_result, reason = "a test may panic")]
+#![expect(clippy::indexing_slicing, reason = "a test may panic")]
+#![expect(clippy::string_slice, reason = "numbers are ASCII digits")]
+#![expect(clippy::arithmetic_side_effects, reason = "the figures are far below their bounds")]
+#![expect(clippy::integer_division, reason = "whole ticks")]
 #![expect(clippy::print_stdout, reason = "the figures are printed")]
 
 mod reference;
@@ -217,14 +222,14 @@ proptest! {
         world in random::world(),
         at in any::<Index>(),
     ) {
-        let used = world.used.iter().filter(|used| !used.callee.is_empty());
+        let used = world.used.iter().filter(|used| !used.to.is_empty());
         for used in used {
             let line = at.get(&world.versions[0].0.lines);
-            let tariff = with_lines(&world, [plain(line, &used.callee)]);
+            let tariff = with_lines(&world, [plain(line, &used.to)]);
             match tariff.explain(&used.usage()) {
                 Ok(explanation) => {
                     let won = explanation.candidates.iter().find(|it| it.why == Why::Won).unwrap();
-                    prop_assert_eq!(won.prefix.unwrap().to_string(), &used.callee[..]);
+                    prop_assert_eq!(won.prefix.unwrap().to_string(), used.to.as_str());
                     let names = explanation.pieces.iter().map(|piece| piece.destination.to_string());
                     prop_assert!(names.into_iter().all(|name| name == "added"));
                 }
@@ -232,7 +237,7 @@ proptest! {
                 Err(error) => prop_assert!(matches!(error, RateError::Money(_)), "{error}"),
             }
             // No line of a shorter one changes that.
-            let both = with_lines(&world, [plain(line, &used.callee), plain(line, "49")]);
+            let both = with_lines(&world, [plain(line, &used.to), plain(line, "49")]);
             prop_assert_eq!(outcome(&both, used), outcome(&tariff, used));
         }
     }
@@ -470,8 +475,8 @@ proptest! {
             // What compiles can be asked about anything.
             Ok(tariff) => for ticks in [0, 1, 61_000, 90_000_000] {
                 let used = Used {
-                    callee: "4930123456".to_owned(),
-                    caller: String::new(),
+                    to: "4930123456".to_owned(),
+                    from: String::new(),
                     at,
                     measure: spec.measure,
                     usage: 0,
@@ -508,7 +513,7 @@ proptest! {
         let at: Instant = "2026-06-01T12:00:00Z".parse().unwrap();
         // Numbers that are prefixes themselves, that go on behind one, and any.
         let longer = prefixes.iter().map(|prefix| format!("{prefix}9").chars().take(15).collect());
-        for number in prefixes.iter().cloned().take(200).chain(longer.take(200)).chain(numbers) {
+        for number in prefixes.iter().take(200).cloned().chain(longer.take(200)).chain(numbers) {
             let found = tariff.rate(&Usage::call(&number.parse().unwrap(), at, 1));
             let found = found.ok().and_then(|rated| rated.prefix()).map(|it| it.to_string());
             let mut shorter = (1..=number.len()).rev().map(|length| &number[..length]);

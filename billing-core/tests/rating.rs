@@ -99,14 +99,13 @@ impl Case {
 
 impl Call {
     fn used(&self) -> Used {
-        let (measure, quantity) = match (self.seconds, self.units) {
-            (Some(seconds), None) => (Measure::Time, seconds),
-            (None, Some(units)) => (Measure::Units, units),
-            _ => panic!("{}: either seconds or units", self.name),
+        let (measure, quantity) = match self.seconds {
+            Some(seconds) => (Measure::Time, seconds),
+            None => (Measure::Units, self.units.unwrap()),
         };
-        let (callee, caller) = (self.to.clone(), String::new());
+        let (to, from) = (self.to.clone(), String::new());
         let usage = millionths(quantity.decimal());
-        Used { callee, caller, at: self.at, measure, usage }
+        Used { to, from, at: self.at, measure, usage }
     }
 
     fn usage(&self) -> Usage {
@@ -159,17 +158,17 @@ fn calls_cost_what_they_are_known_to_cost() {
 
 #[test]
 fn balances_reach_as_far_as_they_are_known_to_reach() {
-    let mut asked = 0;
+    let mut asked = 0_u32;
     for case in cases().cases {
         let tariffs = case.tariffs();
         for call in &case.calls {
             let (Some(balance), Some(reaches)) = (call.balance, call.reaches) else { continue };
             let whole = call.usage();
-            let reached = match tariffs.reach(&case.asked, &whole, balance).unwrap() {
+            let found = match tariffs.reach(&case.asked, &whole, balance).unwrap() {
                 Reach::Unlimited => call.used().ticks(),
                 Reach::Until(ticks) => ticks,
             };
-            assert_eq!(call.quantity(reached), reaches, "{}", call.name);
+            assert_eq!(call.quantity(found), reaches, "{}", call.name);
             asked += 1;
         }
     }

@@ -1,5 +1,6 @@
 //! Which line prices usage, and what it makes of it, in small cases by both raters.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::panic_in_result_fn, reason = "a test may panic")]
 
 #[expect(dead_code, reason = "each file of tests uses a part")]
 mod reference;
@@ -42,8 +43,8 @@ fn line(prefix: &str, price: &str, fields: &str) -> String {
 fn call(at: &str, seconds: &str) -> Used {
     let seconds: Quantity = seconds.parse().unwrap();
     Used {
-        callee: "4930123456".to_owned(),
-        caller: "12025550100".to_owned(),
+        to: "4930123456".to_owned(),
+        from: "12025550100".to_owned(),
         at: at.parse().unwrap(),
         measure: Measure::Time,
         usage: millionths(seconds.decimal()),
@@ -411,7 +412,7 @@ fn what_has_no_price_is_an_error_and_says_why() {
     let error = price(&alone(&spec), &early).unwrap_err();
     let message = "tariff retail is not in force at 2025-12-31T23:59:59.999999Z";
     assert_eq!(error.to_string(), message);
-    let units = Used { measure: Measure::Units, ..used.clone() };
+    let units = Used { measure: Measure::Units, ..used };
     let error = price(&alone(&spec), &units).unwrap_err();
     assert_eq!(error.to_string(), "tariff retail measures something else than this usage");
     let error = Tariff::compile(&spec).unwrap().rate(&units.usage()).unwrap_err();

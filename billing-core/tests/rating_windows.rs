@@ -1,5 +1,6 @@
 //! When windows are open, where clocks are changed and where they are not.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::arithmetic_side_effects, reason = "the figures are far below their bounds")]
 
 #[expect(dead_code, reason = "each file of tests uses a part")]
 mod reference;
@@ -27,8 +28,8 @@ fn tariff(zone: &str, window: &str) -> TariffSpec {
 
 /// Both raters' answer to whether a call at an instant has a line.
 fn is_open(spec: &TariffSpec, at: Instant) -> bool {
-    let (callee, caller) = ("4930123456".to_owned(), String::new());
-    let used = Used { callee, caller, at, measure: Measure::Time, usage: 1_000 };
+    let (to, from) = ("4930123456".to_owned(), String::new());
+    let used = Used { to, from, at, measure: Measure::Time, usage: 1_000 };
     let engine = match Tariff::compile(spec).unwrap().rate(&used.usage()) {
         Ok(_) => true,
         Err(error) => {

@@ -11,7 +11,7 @@ pub(crate) const MILLION: i128 = 1_000_000;
 
 /// A decimal as a fraction.
 pub(crate) fn fraction(value: Decimal) -> BigRational {
-    let scale = BigInt::from(10).pow(value.scale());
+    let scale = BigInt::from(10_u8).pow(value.scale());
     BigRational::new(BigInt::from(value.mantissa()), scale)
 }
 
@@ -24,11 +24,11 @@ pub(crate) fn millionths(value: Decimal) -> i128 {
 
 /// A value that is not negative, rounded; `None` if it is no amount any more.
 pub(crate) fn rounded(value: &BigRational, decimals: u8, rounding: Rounding) -> Option<Amount> {
-    let scale = BigRational::from_integer(BigInt::from(10).pow(u32::from(decimals)));
+    let scale = BigRational::from_integer(BigInt::from(10_u8).pow(u32::from(decimals)));
     let scaled = value * scale;
     let (low, rest) = (scaled.floor().to_integer(), scaled.fract());
-    let half = BigRational::new(BigInt::one(), BigInt::from(2));
-    let is_odd = !(&low % BigInt::from(2)).is_zero();
+    let half = BigRational::new(BigInt::one(), BigInt::from(2_u8));
+    let is_odd = !(&low % BigInt::from(2_u8)).is_zero();
     let goes_up = match rounding {
         Rounding::HalfUp => rest >= half,
         Rounding::HalfEven => rest > half || rest == half && is_odd,

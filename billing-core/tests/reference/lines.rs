@@ -58,35 +58,35 @@ impl Version {
     /// The line that wins: of the longest prefix with one in force, else of those for any number.
     pub(super) fn winner(
         &self,
-        callee: &str,
-        caller: &str,
+        to: &str,
+        from: &str,
         at: i64,
     ) -> Result<Option<(usize, Option<String>)>, Undecided> {
-        for length in (1..=callee.len()).rev() {
-            let prefix = &callee[..length];
-            if let Some(line) = self.winner_of(Some(prefix), caller, at)? {
+        for length in (1..=to.len()).rev() {
+            let prefix = &to[..length];
+            if let Some(line) = self.winner_of(Some(prefix), from, at)? {
                 return Ok(Some((line, Some(prefix.to_owned()))));
             }
         }
-        Ok(self.winner_of(None, caller, at)?.map(|line| (line, None)))
+        Ok(self.winner_of(None, from, at)?.map(|line| (line, None)))
     }
 
     /// The line that wins among those in force for one prefix, or for any number.
     pub(super) fn winner_of(
         &self,
         prefix: Option<&str>,
-        caller: &str,
+        from: &str,
         at: i64,
     ) -> Result<Option<usize>, Undecided> {
         let lines = self.spec.lines.iter().enumerate();
         let in_force = lines.filter(|(place, line)| {
             is_for(self.prefixes[*place].as_deref(), prefix)
-                && is_from(line, caller)
+                && is_from(line, from)
                 && self.is_in_force(line, at)
         });
         let mut ranked: Vec<_> = in_force.map(|(place, line)| (self.rank(line), place)).collect();
         ranked.sort_unstable();
-        match &ranked[..] {
+        match &*ranked {
             [] => Ok(None),
             [.., (next, _), (best, _)] if next == best => Err(Undecided),
             [.., (_, place)] => Ok(Some(*place)),
@@ -129,6 +129,6 @@ fn is_for(prefixes: Option<&[String]>, wanted: Option<&str>) -> bool {
     }
 }
 
-fn is_from(line: &LineSpec, caller: &str) -> bool {
-    line.origin.is_none_or(|origin| caller.starts_with(&origin.to_string()))
+fn is_from(line: &LineSpec, from: &str) -> bool {
+    line.origin.is_none_or(|origin| from.starts_with(&origin.to_string()))
 }

@@ -18,6 +18,7 @@ use billing_core::{
 };
 use num_bigint::BigInt;
 use num_rational::BigRational;
+use num_traits::Zero as _;
 
 pub(crate) use fraction::{MILLION, fraction, millionths, rounded};
 use lines::{Found, Undecided, Version};
@@ -35,8 +36,8 @@ pub(crate) struct Reference {
 /// Usage to be priced; the numbers are digits as text, empty for none.
 #[derive(Clone, Debug)]
 pub(crate) struct Used {
-    pub(crate) callee: String,
-    pub(crate) caller: String,
+    pub(crate) to: String,
+    pub(crate) from: String,
     pub(crate) at: Instant,
     pub(crate) measure: Measure,
     /// In millionths of a second or of a unit.
@@ -52,8 +53,6 @@ pub(crate) struct Costs {
     /// The prefix it was found by.
     pub(crate) prefix: Option<String>,
     pub(crate) amount: Amount,
-    /// Before the minimum, the maximum and the rounding.
-    pub(crate) unbounded: BigRational,
     /// Before the rounding.
     pub(crate) exact: BigRational,
     pub(crate) pieces: Vec<Piece>,
@@ -131,13 +130,11 @@ impl Reference {
 
     fn total(&self, first: &Found, pieces: Vec<Piece>) -> Result<Costs, Refused> {
         let (spec, line) = (&self.versions[first.version].spec, self.line(first)?);
-        let mut exact = BigRational::from_integer(BigInt::from(0));
-        let mut unbounded = exact.clone();
+        let mut exact = BigRational::zero();
         if !pieces.is_empty() {
-            unbounded = pieces
-                .iter()
-                .fold(fraction(line.connect_fee.decimal()), |sum, piece| sum + &piece.cost);
-            exact = unbounded.clone().max(fraction(line.minimum.decimal()));
+            let fee = fraction(line.connect_fee.decimal());
+            exact = pieces.iter().fold(fee, |sum, piece| sum + &piece.cost);
+            exact = exact.max(fraction(line.minimum.decimal()));
             if let (Some(maximum), AtMaximum::Free) = (line.maximum, line.at_maximum) {
                 exact = exact.min(fraction(maximum.decimal()));
             }
@@ -148,7 +145,6 @@ impl Reference {
             destination: line.destination.clone(),
             prefix: first.prefix.clone(),
             amount,
-            unbounded,
             exact,
             pieces,
         })
@@ -164,9 +160,11 @@ impl Reference {
             let mut end = used.usage;
             let mut current = Some(first.clone());
             if splits {
-                let now = used.at.micros() + i64::try_from(billed).unwrap();
+                let now = after(used.at, billed).micros();
                 current = self.later(tariff, used, first, now)?;
-                if let Some(change) = self.change_after(tariff, used, first, &current, now, end)? {
+                if let Some(change) =
+                    self.change_after(tariff, used, first, current.as_ref(), now, end)?
+                {
                     end = end.min(i128::from(change - used.at.micros()));
                 }
             }
@@ -213,7 +211,7 @@ impl Reference {
         tariff: &TariffId,
         used: &Used,
         first: &Found,
-        current: &Option<Found>,
+        current: Option<&Found>,
         now: i64,
         end: i128,
     ) -> Result<Option<i64>, Refused> {
@@ -222,8 +220,8 @@ impl Reference {
                 break;
             }
             let then = self.later(tariff, used, first, *edge)?;
-            let place = |found: &Option<Found>| found.as_ref().map(|it| (it.version, it.line));
-            if place(&then) != place(current) {
+            let place = |found: &Found| (found.version, found.line);
+            if then.as_ref().map(place) != current.map(place) {
                 return Ok(Some(*edge));
             }
         }
@@ -241,7 +239,7 @@ impl Reference {
         let same = &self.versions[first.version].spec.id;
         if let Some(version) = self.in_force(same, at) {
             let prefix = first.prefix.as_deref();
-            if let Some(line) = self.versions[version].winner_of(prefix, &used.caller, at)? {
+            if let Some(line) = self.versions[version].winner_of(prefix, &used.from, at)? {
                 return Ok(Some(Found { version, line, prefix: first.prefix.clone() }));
             }
         }
@@ -261,7 +259,7 @@ impl Reference {
         if version.spec.measure != used.measure {
             return Ok(None);
         }
-        if let Some((line, prefix)) = version.winner(&used.callee, &used.caller, at)? {
+        if let Some((line, prefix)) = version.winner(&used.to, &used.from, at)? {
             return Ok(Some(Found { version: place, line, prefix }));
         }
         if depth > 0 {

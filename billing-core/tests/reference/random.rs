@@ -144,17 +144,17 @@ impl Used {
 
     /// The same for the engine.
     pub(crate) fn usage(&self) -> Usage {
-        let callee = PhoneNumber::try_new(&self.callee).ok();
-        let usage = match (self.measure, &callee) {
-            (Measure::Time, Some(callee)) => Usage::call(callee, self.at, self.ticks()),
+        let to = PhoneNumber::try_new(&self.to).ok();
+        let usage = match (self.measure, &to) {
+            (Measure::Time, Some(to)) => Usage::call(to, self.at, self.ticks()),
             (Measure::Time, None) => Usage::call_to_nobody(self.at, self.ticks()),
-            (Measure::Units, callee) => {
+            (Measure::Units, to) => {
                 let quantity = Quantity::from_units(i128::from(self.ticks()), 6).unwrap();
-                Usage::units(callee.as_ref(), self.at, quantity).unwrap()
+                Usage::units(to.as_ref(), self.at, quantity).unwrap()
             }
         };
-        match PhoneNumber::try_new(&self.caller) {
-            Ok(caller) => usage.from(&caller),
+        match PhoneNumber::try_new(&self.from) {
+            Ok(from) => usage.from(&from),
             Err(_) => usage,
         }
     }
@@ -188,7 +188,7 @@ pub(crate) fn worlds() -> impl Strategy<Value = World> {
     (select(&PLACES[..]), select(&PLACES[..])).prop_flat_map(|((zone, pivot), (other, _))| {
         let pivot: Instant = pivot.parse().unwrap();
         let one = move |number: usize| {
-            let zone = if number % 2 == 0 { zone } else { other };
+            let zone = if number.is_multiple_of(2) { zone } else { other };
             let id = format!("tariff-{number}");
             let fallback = vec(0_usize..5, 0..3);
             // The last of them is in another currency.
@@ -241,7 +241,7 @@ fn tariff(
         select(vec![0_u8, 1, 2, 4, 4, 4, 10]),
         select(&ROUNDINGS[..]),
     );
-    let days = vec(-3_i32..4, 0..4).prop_map(move |days| {
+    let days = vec(-3_i32..4_i32, 0..4_usize).prop_map(move |days| {
         days.into_iter().map(|days| today.plus_days(days).unwrap()).collect::<Vec<_>>()
     });
     let group = vec(select(&PREFIXES[..]), 1..4);
@@ -282,7 +282,7 @@ pub(crate) fn untwinned(mut spec: TariffSpec) -> TariffSpec {
 /// With a destination of its own for each line.
 pub(crate) fn named(mut spec: TariffSpec) -> TariffSpec {
     let of = format!("{}-{}", spec.id, spec.version);
-    for (number, line) in (1..).zip(&mut spec.lines) {
+    for (number, line) in (1_usize..).zip(&mut spec.lines) {
         line.destination = format!("{of}-line-{number}").parse().unwrap();
     }
     spec
@@ -303,7 +303,8 @@ fn window(today: Day) -> BoxedStrategy<WindowSpec> {
     ];
     let month_days = prop_oneof![6 => Just(Vec::new()), 1 => vec(1_u8..32, 4..20)];
     let day = move |days: i32| today.plus_days(days).unwrap();
-    let days = (option::weighted(0.15, -2_i32..2), option::weighted(0.15, 2_i32..4));
+    let days =
+        (option::weighted(0.15_f64, -2_i32..2_i32), option::weighted(0.15_f64, 2_i32..4_i32));
     let holidays = prop_oneof![
         5 => Just(None),
         1 => Just(Some(HolidayRule::Only("days".into()))),
@@ -370,19 +371,19 @@ fn line(pivot: Instant, measure: Measure) -> BoxedStrategy<LineSpec> {
         1 => Just(To::Any),
     ];
     let conditions = (
-        option::weighted(0.25, select(&ORIGINS[..])),
-        option::weighted(0.6, select(&WINDOWS[..])),
+        option::weighted(0.25_f64, select(&ORIGINS[..])),
+        option::weighted(0.6_f64, select(&WINDOWS[..])),
         select(vec![0_u32, 0, 0, 5, 10]),
-        option::weighted(0.2, -3_000_i64..1_500),
-        option::weighted(0.2, 1_500_i64..4_000),
+        option::weighted(0.2_f64, -3_000_i64..1_500_i64),
+        option::weighted(0.2_f64, 1_500_i64..4_000_i64),
     );
     let fees = (
         prop_oneof![2 => Just(Price::ZERO), 1 => price()],
         prop_oneof![3 => Just(0_i128), 1 => 0_i128..30_000_000_000],
-        option::weighted(0.25, 0_i128..2_000_000_000_000),
+        option::weighted(0.25_f64, 0_i128..2_000_000_000_000_i128),
         select(vec![AtMaximum::Free, AtMaximum::Free, AtMaximum::Disconnect]),
         select(&GRACE[..]),
-        option::weighted(0.4, select(&FIRST[..])),
+        option::weighted(0.4_f64, select(&FIRST[..])),
     );
     let blocked = prop_oneof![24 => Just(false), 1 => Just(true)];
     (to, conditions, fees, bands(measure), blocked)
@@ -442,9 +443,9 @@ fn used(pivot: Instant, measure: Measure) -> impl Strategy<Value = Used> {
     ];
     let tick = if measure == Measure::Time { 1_000 } else { 1 };
     (select(&CALLEES[..]), select(&CALLERS[..]), at, ticks()).prop_map(
-        move |(callee, caller, at, ticks)| Used {
-            callee: callee.to_owned(),
-            caller: caller.to_owned(),
+        move |(to, from, at, ticks)| Used {
+            to: to.to_owned(),
+            from: from.to_owned(),
             at: after(pivot, at),
             measure,
             usage: i128::from(ticks) * tick,
