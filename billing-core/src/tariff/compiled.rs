@@ -345,23 +345,6 @@ impl Tariff {
         changes.filter(|change| *change > at && *change < until).min()
     }
 
-    /// Whether the price of a number may change while it is used.
-    pub(super) fn is_plain(&self, entry: usize) -> bool {
-        self.lines_of(entry).iter().all(|line| line.conditions == 0)
-    }
-
-    /// Every prefix with its lines' terms, for comparing versions.
-    pub(super) fn keys(&self) -> &[u64] {
-        self.prefixes.keys()
-    }
-}
-
-/// Ticks of a second, or of a unit.
-pub(super) const fn ticks_per_unit(measure: Measure) -> u64 {
-    match measure {
-        Measure::Time => 1_000,
-        Measure::Units => 1_000_000,
-    }
 }
 
 fn check(spec: &TariffSpec) -> Result<(), TariffProblem> {

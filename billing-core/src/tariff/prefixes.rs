@@ -92,10 +92,6 @@ impl Prefixes {
         let keys = self.keys.len().saturating_mul(12);
         keys.saturating_add(self.index.len().saturating_mul(4))
     }
-
-    pub(super) fn keys(&self) -> &[u64] {
-        &self.keys
-    }
 }
 
 fn index(keys: &[u64], bits: u32, shift: u32) -> Vec<u32> {
