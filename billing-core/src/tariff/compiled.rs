@@ -344,7 +344,6 @@ impl Tariff {
         });
         changes.filter(|change| *change > at && *change < until).min()
     }
-
 }
 
 fn check(spec: &TariffSpec) -> Result<(), TariffProblem> {

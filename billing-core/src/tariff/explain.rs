@@ -150,7 +150,10 @@ impl Tariff {
 }
 
 #[expect(single_use_lifetimes, reason = "an anonymous one is not stable here")]
-pub(super) fn explain<'t>(usage: &Usage, source: &impl Source<'t>) -> Result<Explanation, RateError> {
+pub(super) fn explain<'t>(
+    usage: &Usage,
+    source: &impl Source<'t>,
+) -> Result<Explanation, RateError> {
     let amount = rate(usage, source)?.amount();
     let mut pieces = Vec::new();
     let (_first, terms) = walk(usage, source, |segment| {
