@@ -630,6 +630,14 @@ fn ticks(what: &'static str, quantity: Quantity, measure: Measure) -> Result<u64
     to_ticks(quantity, measure).filter(|ticks| *ticks < end).ok_or_else(refused)
 }
 
+/// Ticks of a second, or of a unit.
+const fn ticks_per_unit(measure: Measure) -> u64 {
+    match measure {
+        Measure::Time => 1_000,
+        Measure::Units => 1_000_000,
+    }
+}
+
 /// A quantity in ticks, if it is a whole number of them and not negative.
 pub(super) fn to_ticks(quantity: Quantity, measure: Measure) -> Option<u64> {
     let decimal = quantity.decimal().normalize();
