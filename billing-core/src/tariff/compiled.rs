@@ -1,9 +1,9 @@
 //! A tariff as it is rated with: immutable, compact, and shared between threads.
 
 use alloc::{
+    borrow::ToOwned as _,
     collections::{BTreeMap, BTreeSet},
     format,
-    string::ToString as _,
     vec::Vec,
 };
 use core::cmp::Reverse;
@@ -286,8 +286,10 @@ impl Tariff {
 
     /// The lines of a prefix, in the order in which they win; the catch-all's entry is after the last prefix's.
     pub(super) fn lines_of(&self, entry: usize) -> &[Line] {
-        let bound =
-            |place: usize| self.first_lines.get(place).and_then(|line| usize::try_from(*line).ok());
+        let bound = |place: usize| {
+            let line = self.first_lines.get(place)?;
+            usize::try_from(*line).ok()
+        };
         let range = bound(entry).zip(entry.checked_add(1).and_then(bound));
         range.and_then(|(from, until)| self.lines.get(from..until)).unwrap_or_default()
     }
@@ -327,9 +329,9 @@ impl Tariff {
     }
 
     /// The line that prices a number at an instant.
-    pub(super) fn find(&self, callee: u64, caller: u64, at: Instant) -> Option<Found<'_>> {
-        self.entries(callee).find_map(|(entry, prefix)| {
-            let line = self.in_force(entry, caller, at)?;
+    pub(super) fn find(&self, to: u64, from: u64, at: Instant) -> Option<Found<'_>> {
+        self.entries(to).find_map(|(entry, prefix)| {
+            let line = self.in_force(entry, from, at)?;
             Some(Found { tariff: self, line, prefix, entry })
         })
     }
@@ -434,7 +436,7 @@ impl<'a> Building<'a> {
                 .ok_or_else(|| TariffProblem::Unknown { what: "group", name: name.clone() })?,
         };
         if prefixes.is_empty() {
-            return Err(TariffProblem::NoPrefixes { what: "the line".to_string() });
+            return Err(TariffProblem::NoPrefixes { what: "the line".to_owned() });
         }
         // One prefix that is named twice in a line is one.
         let distinct: BTreeSet<u64> = prefixes.iter().map(|prefix| prefix.packed()).collect();

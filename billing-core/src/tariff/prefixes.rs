@@ -72,8 +72,10 @@ impl Prefixes {
 
     fn bounds(&self, target: u64) -> (usize, usize) {
         let all = (0, self.keys.len());
-        let bound =
-            |place: usize| self.index.get(place).and_then(|start| usize::try_from(*start).ok());
+        let bound = |place: usize| {
+            let start = self.index.get(place)?;
+            usize::try_from(*start).ok()
+        };
         if self.index.is_empty() {
             return all;
         }
