@@ -144,7 +144,7 @@ async fn every_changed_column_and_every_missing_row_is_found() {
     let running: Vec<_> = (0..WORKERS)
         .map(|worker| {
             let mine = changes.iter().skip(worker).step_by(WORKERS).cloned().collect();
-            tokio::spawn(tamper(original.clone(), folder.join(format!("{worker}.db")), mine))
+            tokio::spawn(tamper(original.clone(), folder.join(worker.to_string()), mine))
         })
         .collect();
     let mut told = Vec::new();
@@ -190,10 +190,14 @@ impl Change {
 /// How many files are looked at side by side.
 const WORKERS: usize = 4;
 
-/// Makes each change in a copy; the changes that the database took, and whether they were found.
-async fn tamper(original: PathBuf, copy: PathBuf, changes: Vec<Change>) -> Vec<(Change, bool)> {
+/// Makes each change in a copy of its own; the changes that the database took, and whether they were found.
+async fn tamper(original: PathBuf, copies: PathBuf, changes: Vec<Change>) -> Vec<(Change, bool)> {
     let mut told = Vec::new();
-    for made in changes {
+    for (number, made) in changes.into_iter().enumerate() {
+        // A name that was used before could meet a log that is left of it.
+        let folder = copies.join(number.to_string());
+        std::fs::create_dir_all(&folder).unwrap();
+        let copy = folder.join("copy.db");
         std::fs::copy(&original, &copy).unwrap();
         let is_taken = change(&copy, &made.sql).await;
         assert!(is_taken || made.table != LIE, "nothing came of it: {made:?}");
@@ -202,7 +206,7 @@ async fn tamper(original: PathBuf, copy: PathBuf, changes: Vec<Change>) -> Vec<(
             let found = !check(&copy).await.is_ok_and(|report| report.is_clean());
             told.push((made, found));
         }
-        std::fs::remove_file(&copy).unwrap();
+        std::fs::remove_dir_all(&folder).unwrap();
     }
     told
 }
