@@ -57,17 +57,14 @@ impl DigestBuilder {
     /// Adds bytes.
     #[must_use]
     pub fn bytes(mut self, bytes: &[u8]) -> Self {
-        // A usize always fits 64 bits on the targets Rust knows; the fallback keeps this total.
-        let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        self.0.update(length.to_be_bytes());
-        self.0.update(bytes);
+        self.add_bytes(bytes);
         self
     }
 
     /// Adds a whole number.
     #[must_use]
     pub fn number(mut self, number: impl Into<i128>) -> Self {
-        self.0.update(number.into().to_be_bytes());
+        self.add_number(number);
         self
     }
 
@@ -84,6 +81,23 @@ impl DigestBuilder {
     #[must_use]
     pub fn finish(self) -> Digest {
         Digest(self.0.finalize().into())
+    }
+
+    /// Adds a text where the builder stays with whoever began it.
+    pub(crate) fn add_text(&mut self, text: &str) {
+        self.add_bytes(text.as_bytes());
+    }
+
+    /// Adds a whole number where the builder stays with whoever began it.
+    pub(crate) fn add_number(&mut self, number: impl Into<i128>) {
+        self.0.update(number.into().to_be_bytes());
+    }
+
+    fn add_bytes(&mut self, bytes: &[u8]) {
+        // A usize always fits 64 bits on the targets Rust knows; the fallback keeps this total.
+        let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        self.0.update(length.to_be_bytes());
+        self.0.update(bytes);
     }
 }
 

@@ -47,10 +47,35 @@ impl Bounds {
 
     /// The value of `units` times 10^-`scale`.
     pub(super) fn of_units(&self, units: i128, scale: u32) -> Result<Decimal, MoneyError> {
+        if let Some(value) = self.of_few_units(units, scale) {
+            return Ok(value);
+        }
         match Decimal::try_from_i128_with_scale(units, scale) {
             Ok(value) => self.check(value),
             Err(_) => Err(self.out_of_bounds(shown(units.to_string()))),
         }
+    }
+
+    /// The same of a value in bounds whose units have 64 bits and no sign, as nearly all have: without dividing 128 bits.
+    fn of_few_units(&self, units: i128, scale: u32) -> Option<Decimal> {
+        let (mut units, mut scale) = (u64::try_from(units).ok()?, scale);
+        let tens = power_of_ten(DECIMALS_MAX.checked_sub(scale)?)?;
+        if i128::from(units).checked_mul(tens)? > self.max {
+            return None;
+        }
+        if units == 0 {
+            return Some(Decimal::ZERO);
+        }
+        while scale > 0 && units.is_multiple_of(10) {
+            units = units.checked_div(10)?;
+            scale = scale.saturating_sub(1);
+        }
+        if scale > self.decimals_max {
+            return None;
+        }
+        let low = u32::try_from(units & u64::from(u32::MAX)).ok()?;
+        let middle = u32::try_from(units >> 32_u32).ok()?;
+        Some(Decimal::from_parts(low, middle, 0, false, scale))
     }
 
     /// The value that a text states, never rounded.
@@ -85,8 +110,26 @@ impl Bounds {
 /// `value` in units of 10^-`decimals`, if it is a whole number of them.
 pub(super) fn units_of(value: Decimal, decimals: u32) -> Option<i128> {
     let missing = decimals.checked_sub(value.scale())?;
-    10_i128.checked_pow(missing)?.checked_mul(value.mantissa())
+    power_of_ten(missing)?.checked_mul(value.mantissa())
 }
+
+/// 10 to a power that 128 bits hold.
+pub(crate) fn power_of_ten(exponent: u32) -> Option<i128> {
+    POWERS.get(usize::try_from(exponent).ok()?).copied()
+}
+
+/// Looked up: taking a power costs more than all else that is done with an amount.
+const POWERS: [i128; 39] = {
+    let mut powers = [1; 39];
+    let mut rest: &mut [i128] = &mut powers;
+    while let [power, more @ ..] = rest {
+        if let Some(next) = more.first_mut() {
+            *next = power.saturating_mul(10);
+        }
+        rest = more;
+    }
+    powers
+};
 
 /// `value` with at least `decimals` decimals; its own are never cut.
 pub(super) fn fixed(value: Decimal, decimals: u32) -> String {

@@ -14,6 +14,7 @@ mod rounding;
 pub use allocate::allocate;
 pub use amount::Amount;
 pub use currency::{Currency, UnknownCurrency};
+pub(crate) use decimal::power_of_ten;
 pub use error::MoneyError;
 pub use exact::Exact;
 pub use pair::Money;

@@ -6,7 +6,6 @@ use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    digest::Digest,
     id::{Group, TariffId},
     money::{Currency, Price, Quantity, Rounding},
     number::Prefix,
@@ -270,26 +269,4 @@ const fn no_quantity() -> Quantity {
 
 fn is_none(quantity: &Quantity) -> bool {
     quantity.is_zero()
-}
-
-impl TariffSpec {
-    /// The digest of the document in its canonical form: JSON, fields as declared.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use billing_core::tariff::TariffSpec;
-    ///
-    /// let json = r#"{"id":"retail","version":1,"currency":"EUR","zone":"UTC","decimals":4,
-    ///     "rounding":"half_up","lines":[]}"#;
-    /// let tariff: TariffSpec = serde_json::from_str(json)?;
-    /// let next = TariffSpec { version: 2, ..tariff.clone() };
-    /// assert_ne!(tariff.digest(), next.digest());
-    /// # Ok::<(), serde_json::Error>(())
-    /// ```
-    #[must_use]
-    pub fn digest(&self) -> Digest {
-        // Serialising a value made of texts, numbers and lists of them cannot fail.
-        Digest::of().text(&serde_json::to_string(self).unwrap_or_default()).finish()
-    }
 }

@@ -7,7 +7,8 @@ use crate::{
     money::{Amount, Exact},
     number::Prefix,
     tariff::{
-        RateError, Tariff, Usage, prefixes,
+        RateError, Tariff, Usage,
+        compiled::{has_origin, is_valid},
         rating::{Segment, Source, exact_cost, exact_units, rate, walk},
     },
     time::Instant,
@@ -112,21 +113,18 @@ impl Tariff {
     }
 
     pub(super) fn candidates(&self, usage: &Usage) -> Vec<Candidate> {
+        let moment = self.clock.moment(usage.at);
         let mut won = None;
         let mut candidates = Vec::new();
         for (entry, key) in self.entries(usage.callee) {
             for line in self.lines_of(entry) {
                 let why = self.conditions(line).and_then(|conditions| {
-                    let origin = conditions.origin;
-                    let (from, until) = conditions.validity();
-                    let window = self.window_of(conditions);
-                    if origin != 0 && !prefixes::begins_with(usage.caller, origin) {
+                    let window = self.window(conditions);
+                    if !has_origin(conditions, usage.caller) {
                         Some(Why::OtherOrigin)
-                    } else if from.is_some_and(|from| usage.at < from)
-                        || until.is_some_and(|until| until <= usage.at)
-                    {
+                    } else if !is_valid(conditions, usage.at) {
                         Some(Why::NotValid)
-                    } else if window.is_some_and(|window| !window.is_open(usage.at, &self.zone)) {
+                    } else if window.is_some_and(|window| !window.is_open(&moment, &self.clock)) {
                         Some(Why::WindowClosed)
                     } else {
                         None
@@ -167,7 +165,7 @@ pub(super) fn explain<'t>(
             used,
             billed,
             increment: band.increment,
-            cost: exact_cost(band, billed),
+            cost: exact_cost(&band, billed),
         }));
     })?;
     let Some(terms) = terms else {

@@ -2,113 +2,132 @@
 
 use alloc::{vec, vec::Vec};
 
-/// Sorted prefixes, each with the longest of the others that it begins with.
-#[derive(Clone, Debug, Default)]
+/// The lowest bits of a key hold its length.
+pub(super) const LENGTH: u64 = 0xF;
+
+/// A tree over digits that leads a number to the one prefix that may be its longest.
+///
+/// Its root is a table over the first digits. A branch is cut where a single prefix is left, so whoever looks one up checks whether the
+/// number begins with it, and goes on to the next shorter one if not.
+#[derive(Clone, Debug)]
 pub(super) struct Prefixes {
-    /// Digits from the highest bits on, their number in the lowest four; sorted.
-    keys: Vec<u64>,
-    /// The place of the longest shorter prefix of each, or `NONE`.
-    parents: Vec<u32>,
-    /// For every value of the highest bits, where its keys begin; empty for few keys.
-    index: Vec<u32>,
-    /// How far to shift a key to look it up in the index.
-    shift: u32,
+    root: Vec<Slot>,
+    /// How far to shift a number to look it up in the root.
+    root_shift: u32,
+    nodes: Vec<[Slot; 10]>,
 }
 
-const NONE: u32 = u32::MAX;
-/// The lowest bits of a key hold its length.
-const LENGTH: u64 = 0xF;
+/// A node if the highest bit is set, else the value of a prefix, or `NOTHING`.
+type Slot = u32;
+
+const NODE: Slot = 1 << 31;
+const NOTHING: Slot = NODE - 1;
+
+/// A prefix and what it leads to: below 2^31 - 1.
+pub(super) type Entry = (u64, u32);
 
 impl Prefixes {
-    /// Takes sorted, distinct keys; fewer than 2^32 - 1 of them.
-    pub(super) fn of(keys: Vec<u64>) -> Self {
-        let mut parents = Vec::with_capacity(keys.len());
-        let mut open: Vec<(u64, u32)> = Vec::new();
-        for (place, key) in (0_u32..).zip(&keys) {
-            while open.last().is_some_and(|(parent, _)| !begins_with(*key, *parent)) {
-                let _closed: Option<(u64, u32)> = open.pop();
-            }
-            parents.push(open.last().map_or(NONE, |(_, place)| *place));
-            open.push((*key, place));
-        }
-        let bits = match keys.len() {
-            0..512 => 0_u32,
-            512..16_384 => 12,
-            16_384.. => 16,
+    /// Takes entries with sorted, distinct keys.
+    pub(super) fn of(entries: &[Entry]) -> Self {
+        let digits = match entries.len() {
+            0..64 => 1_u32,
+            64..1_024 => 2,
+            1_024..16_384 => 3,
+            16_384.. => 4,
         };
-        let shift = u64::BITS.saturating_sub(bits);
-        let index = if bits == 0 { Vec::new() } else { index(&keys, bits, shift) };
-        Self { keys, parents, index, shift }
-    }
-
-    /// The places of the prefixes of a number, longest first.
-    pub(super) fn of_number(&self, number: u64) -> impl Iterator<Item = (usize, u64)> {
-        let mut place = self.last_at_most(number);
-        core::iter::from_fn(move || {
-            loop {
-                let here = place?;
-                let key = *self.keys.get(here)?;
-                place = self.parent(here);
-                if begins_with(number, key) {
-                    return Some((here, key));
-                }
-            }
-        })
-    }
-
-    fn parent(&self, place: usize) -> Option<usize> {
-        let parent = *self.parents.get(place)?;
-        if parent == NONE { None } else { usize::try_from(parent).ok() }
-    }
-
-    /// The last key that is not above a number taken as a key of full length.
-    fn last_at_most(&self, number: u64) -> Option<usize> {
-        let target = number | LENGTH;
-        let (from, until) = self.bounds(target);
-        let keys = self.keys.get(from..until)?;
-        let within = keys.partition_point(|key| *key <= target);
-        from.checked_add(within)?.checked_sub(1)
-    }
-
-    fn bounds(&self, target: u64) -> (usize, usize) {
-        let all = (0, self.keys.len());
-        let bound = |place: usize| {
-            let start = self.index.get(place)?;
-            usize::try_from(*start).ok()
+        let slots = 16_usize.checked_pow(digits).unwrap_or(16);
+        let mut tree = Self {
+            root: vec![NOTHING; slots],
+            root_shift: u64::BITS.saturating_sub(digits.saturating_mul(4)),
+            nodes: Vec::new(),
         };
-        if self.index.is_empty() {
-            return all;
-        }
-        let first = target.checked_shr(self.shift).and_then(|slot| usize::try_from(slot).ok());
-        let bounds = first.and_then(|slot| Some((bound(slot)?, bound(slot.checked_add(1)?)?)));
-        bounds.unwrap_or(all)
+        tree.fill_root(entries, 0, 0, digits, NOTHING);
+        tree
     }
 
-    /// How many prefixes there are.
-    pub(super) fn len(&self) -> usize {
-        self.keys.len()
+    /// What the one prefix leads to that a number may begin with, if any may. It may also be longer than the number.
+    pub(super) fn find(&self, number: u64) -> Option<u32> {
+        let place = number.checked_shr(self.root_shift)?;
+        let mut slot = *self.root.get(usize::try_from(place).ok()?)?;
+        let mut shift = self.root_shift;
+        while slot & NODE != 0 {
+            shift = shift.saturating_sub(4);
+            let digit = usize::try_from(number.checked_shr(shift)? & 0xF).ok()?;
+            slot = *self.nodes.get(usize::try_from(slot & !NODE).ok()?)?.get(digit)?;
+        }
+        (slot != NOTHING).then_some(slot)
     }
 
     /// The bytes it takes.
     pub(super) fn bytes(&self) -> usize {
-        let keys = self.keys.len().saturating_mul(12);
-        keys.saturating_add(self.index.len().saturating_mul(4))
+        size_of_val(&*self.root).saturating_add(size_of_val(&*self.nodes))
+    }
+
+    /// Fills the root's slots from `place` on, which stand for the digits that all these entries begin with.
+    fn fill_root(
+        &mut self,
+        entries: &[Entry],
+        place: usize,
+        depth: u32,
+        digits: u32,
+        shorter: Slot,
+    ) {
+        if depth == digits {
+            let slot = self.slot(entries, depth, shorter);
+            if let Some(of_root) = self.root.get_mut(place) {
+                *of_root = slot;
+            }
+            return;
+        }
+        let (shorter, longer) = own(entries, depth, shorter);
+        for (digit, entries) in by_digit(longer, depth) {
+            let place = place.saturating_mul(16).saturating_add(digit);
+            self.fill_root(entries, place, depth.saturating_add(1), digits, shorter);
+        }
+    }
+
+    /// What stands for so many digits that all these entries begin with.
+    fn slot(&mut self, entries: &[Entry], depth: u32, shorter: Slot) -> Slot {
+        match entries {
+            [] => shorter,
+            [(_, only)] => *only,
+            _ => {
+                let (shorter, longer) = own(entries, depth, shorter);
+                let node = self.nodes.len();
+                self.nodes.push([shorter; 10]);
+                for (digit, entries) in by_digit(longer, depth) {
+                    let slot = self.slot(entries, depth.saturating_add(1), shorter);
+                    let of_node = self.nodes.get_mut(node).and_then(|node| node.get_mut(digit));
+                    if let Some(of_node) = of_node {
+                        *of_node = slot;
+                    }
+                }
+                // There are fewer nodes than entries.
+                u32::try_from(node).unwrap_or(NOTHING) | NODE
+            }
+        }
     }
 }
 
-fn index(keys: &[u64], bits: u32, shift: u32) -> Vec<u32> {
-    let slots = 1_usize.checked_shl(bits).unwrap_or(1);
-    let mut index = vec![0_u32; slots.saturating_add(1)];
-    let mut at = 0_usize;
-    for (slot, start) in index.iter_mut().enumerate() {
-        let first = u64::try_from(slot).ok().and_then(|slot| slot.checked_shl(shift));
-        let before = |key: &u64| slot >= slots || first.is_some_and(|first| *key < first);
-        while keys.get(at).is_some_and(before) {
-            at = at.saturating_add(1);
-        }
-        *start = u32::try_from(at).unwrap_or(NONE);
+/// The prefix that has just these digits, if there is one, else the next shorter one; and the entries that are longer.
+fn own(entries: &[Entry], depth: u32, shorter: Slot) -> (Slot, &[Entry]) {
+    match entries.split_first() {
+        Some(((key, own), longer)) if key & LENGTH == u64::from(depth) => (*own, longer),
+        _ => (shorter, entries),
     }
-    index
+}
+
+/// The entries by their next digit, all ten.
+fn by_digit(entries: &[Entry], depth: u32) -> impl Iterator<Item = (usize, &[Entry])> {
+    let shift = u64::BITS.saturating_sub(depth.saturating_add(1).saturating_mul(4));
+    let mut rest = entries;
+    (0_usize..10).zip(0_u64..).map(move |(digit, value)| {
+        let has = |key: u64| key.checked_shr(shift).unwrap_or(0) & 0xF == value;
+        let count = rest.partition_point(|(key, _)| has(*key));
+        let (these, others) = rest.split_at_checked(count).unwrap_or_default();
+        rest = others;
+        (digit, these)
+    })
 }
 
 /// Whether the digits of `number` begin with those of `prefix`.

@@ -1,12 +1,16 @@
 //! What usage costs: the segments of a call, their whole increments, and one rounding.
 
+use core::cmp::Ordering;
+
 use crate::{
     id::{Group, TariffId},
     money::{Amount, Exact, MoneyError, Quantity, Rounding},
     number::{PhoneNumber, Prefix},
     tariff::{
         Crossing, IncrementRule, Measure, Tariff,
-        compiled::{Band, Fees, Found, Terms, amount_of, to_ticks},
+        compiled::Found,
+        line::{Band, Fees, Line, Terms},
+        ticks::{amount_of, to_ticks},
     },
     time::Instant,
 };
@@ -97,14 +101,14 @@ impl Usage {
     }
 }
 
-/// What usage costs, and by which line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What usage costs, and by which line of which tariff.
+#[derive(Clone, Copy, Debug)]
 pub struct Rated<'t> {
     amount: Amount,
     billed: u64,
     segments: u32,
-    line: u32,
-    prefix: u64,
+    line: &'t Line,
+    tariff: &'t Tariff,
     destination: &'t Group,
 }
 
@@ -127,16 +131,22 @@ impl<'t> Rated<'t> {
         self.segments
     }
 
-    /// The line of the tariff that priced its beginning, counted from 1.
+    /// The tariff, in the version, that priced its beginning: the one asked, or a fallback.
+    #[must_use]
+    pub const fn tariff(&self) -> &'t Tariff {
+        self.tariff
+    }
+
+    /// The line of that tariff that priced its beginning, counted from 1.
     #[must_use]
     pub const fn line(&self) -> u32 {
-        self.line.saturating_add(1)
+        self.line.number.saturating_add(1)
     }
 
     /// The prefix that line was found by; `None` for a catch-all.
     #[must_use]
     pub fn prefix(&self) -> Option<Prefix> {
-        Prefix::unpacked(self.prefix)
+        Prefix::unpacked(self.line.prefix)
     }
 
     /// What the destination is called.
@@ -239,7 +249,7 @@ impl<'t> Source<'t> for &'t Tariff {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Segment<'t> {
     pub(super) found: Found<'t>,
-    pub(super) band: &'t Band,
+    pub(super) band: Band,
     /// The billed usage before it.
     pub(super) from: u64,
     /// The usage in it.
@@ -253,7 +263,7 @@ pub(super) fn walk<'t>(
     usage: &Usage,
     source: &impl Source<'t>,
     mut visit: impl FnMut(Segment<'t>),
-) -> Result<(Found<'t>, Option<&'t Terms>), RateError> {
+) -> Result<(Found<'t>, Option<Terms<'t>>), RateError> {
     let first = source.first(usage)?;
     let terms = open_terms(&first)?;
     if usage.ticks == 0 || usage.ticks <= terms.fees.grace {
@@ -285,8 +295,9 @@ pub(super) fn walk<'t>(
             now_terms = open_terms(&now)?;
             change = change_after(&now, position);
         }
-        let (band, band_end) = band_at(now.tariff.bands(now_terms), position)
-            .ok_or_else(|| RateError::NoLine { tariff: now.tariff.id.clone(), at: usage.at })?;
+        let band = now_terms.bands.at(position);
+        let (band, band_end) =
+            band.ok_or_else(|| RateError::NoLine { tariff: now.tariff.id.clone(), at: usage.at })?;
         let end = usage.ticks.min(band_end).min(change);
         let used = end.saturating_sub(position);
         let first_increment = if position == 0 { terms.fees.first } else { 0 };
@@ -297,7 +308,7 @@ pub(super) fn walk<'t>(
     Ok((first, Some(terms)))
 }
 
-fn open_terms<'t>(found: &Found<'t>) -> Result<&'t Terms, RateError> {
+fn open_terms<'t>(found: &Found<'t>) -> Result<Terms<'t>, RateError> {
     let tariff = || found.tariff.id.clone();
     match found.tariff.terms(found.line) {
         Some(terms) if !terms.blocked => Ok(terms),
@@ -312,16 +323,6 @@ fn open_terms<'t>(found: &Found<'t>) -> Result<&'t Terms, RateError> {
 fn ms_between(from: Instant, to: Instant) -> u64 {
     let micros = from.micros_until(to).unwrap_or(0);
     micros.div_ceil(1_000)
-}
-
-/// The band of a position, and where the next one begins.
-fn band_at(bands: &[Band], position: u64) -> Option<(&Band, u64)> {
-    let [only] = bands else {
-        let after = bands.partition_point(|band| band.from <= position);
-        let band = bands.get(after.checked_sub(1)?)?;
-        return Some((band, bands.get(after).map_or(u64::MAX, |next| next.from)));
-    };
-    Some((only, u64::MAX))
 }
 
 /// Usage in whole increments.
@@ -351,7 +352,31 @@ impl Tariff {
     ///
     /// See [`Tariff`].
     pub fn rate(&self, usage: &Usage) -> Result<Rated<'_>, RateError> {
-        rate(usage, &self)
+        match self.rate_plain(usage) {
+            Some(rated) => Ok(rated),
+            None => rate(usage, &self),
+        }
+    }
+
+    /// The same for a line that asks for nothing but a fee, a minimum and one band, in 64 bits: one look and one division.
+    pub(super) fn rate_plain(&self, usage: &Usage) -> Option<Rated<'_>> {
+        if usage.measure != self.measure {
+            return None;
+        }
+        let line = self.plain(usage.callee)?;
+        let destination = self.destination(line)?;
+        let rated = |amount, billed, segments| {
+            Some(Rated { amount, billed, segments, line, tariff: self, destination })
+        };
+        if usage.ticks == 0 {
+            return rated(Amount::ZERO, 0, 0);
+        }
+        let billed = grown(usage.ticks, line.increment.into(), line.first.into(), self.increments);
+        let per = u64::from(line.per);
+        let sum = line.price.checked_mul(billed)?.checked_add(line.connect.checked_mul(per)?)?;
+        let sum = sum.max(line.minimum.checked_mul(per)?);
+        let units = rounded_short(sum, per.checked_mul(self.last_decimal)?, self.rounding)?;
+        rated(amount_of(units.into(), self.decimals)?, billed, 1)
     }
 }
 
@@ -366,7 +391,7 @@ pub(super) fn rate<'t>(usage: &Usage, source: &impl Source<'t>) -> Result<Rated<
         // Another tariff's prices are for another unit.
         fits &= of.is_none_or(|tariff| core::ptr::eq(tariff, found.tariff));
         of = Some(core::ptr::from_ref(found.tariff));
-        match cost(band, more).and_then(|cost| sum.checked_add(cost)) {
+        match cost(&band, more, found.tariff.unit).and_then(|cost| sum.checked_add(cost)) {
             Some(total) => sum = total,
             None => fits = false,
         }
@@ -381,48 +406,59 @@ pub(super) fn rate<'t>(usage: &Usage, source: &impl Source<'t>) -> Result<Rated<
             }
         }
     };
-    let Found { tariff, line, prefix, .. } = first;
+    let Found { tariff, line, .. } = first;
     let no_line = || RateError::NoLine { tariff: tariff.id.clone(), at: usage.at };
     let destination = tariff.destination(line).ok_or_else(no_line)?;
-    Ok(Rated { amount, billed, segments, line: line.number, prefix, destination })
+    Ok(Rated { amount, billed, segments, line, tariff, destination })
 }
 
-/// A segment's price in the tariff's unit and 10^-10.
-fn cost(band: &Band, billed: u64) -> Option<u128> {
-    let times = u128::from(billed).checked_mul(band.times.into())?;
-    band.price.checked_mul(times)
+/// A segment's price in a tariff's unit and 10^-10.
+fn cost(band: &Band, billed: u64, unit: u64) -> Option<u128> {
+    let times = unit.checked_div(band.per)?;
+    band.price.checked_mul(u128::from(billed).checked_mul(times.into())?)
 }
 
 /// The amount of a sum of segments, with fees and bounds, rounded.
 fn total(first: &Found<'_>, fees: &Fees, sum: u128) -> Option<Amount> {
     let tariff = first.tariff;
-    let scaled = |price: u128| price.checked_mul(tariff.unit);
+    let scaled = |price: u128| price.checked_mul(tariff.unit.into());
     let mut sum = sum.checked_add(scaled(fees.connect)?)?;
     sum = sum.max(scaled(fees.minimum)?);
     if let (Some(maximum), false) = (fees.maximum, fees.disconnect) {
         sum = sum.min(scaled(maximum)?);
     }
-    amount_of(rounded(sum, tariff.divisor, tariff.rounding)?, tariff.decimals)
+    let divisor = u128::from(tariff.unit).checked_mul(tariff.last_decimal.into())?;
+    amount_of(rounded(sum, divisor, tariff.rounding)?, tariff.decimals)
 }
 
 /// A quotient of numbers that are not negative, rounded.
 fn rounded(sum: u128, divisor: u128, rounding: Rounding) -> Option<u128> {
-    let (quotient, rest) = match (u64::try_from(sum), u64::try_from(divisor)) {
-        (Ok(sum), Ok(divisor)) => {
-            (u128::from(sum.checked_div(divisor)?), u128::from(sum.checked_rem(divisor)?))
-        }
-        _ => (sum.checked_div(divisor)?, sum.checked_rem(divisor)?),
-    };
-    let twice = rest.checked_mul(2)?;
-    let is_odd = quotient & 1 == 1;
-    let up = match rounding {
-        Rounding::HalfUp => twice >= divisor,
-        Rounding::HalfEven => twice > divisor || (twice == divisor && is_odd),
-        Rounding::HalfDown => twice > divisor,
-        Rounding::Up | Rounding::Ceiling => rest > 0,
+    if let (Ok(sum), Ok(divisor)) = (u64::try_from(sum), u64::try_from(divisor)) {
+        return rounded_short(sum, divisor, rounding).map(u128::from);
+    }
+    let quotient = sum.checked_div(divisor)?;
+    let rest = sum.checked_rem(divisor)?;
+    let half = rest.cmp(&divisor.checked_sub(rest)?);
+    quotient.checked_add(u128::from(goes_up(rounding, rest > 0, half, quotient & 1 == 1)))
+}
+
+/// The same in 64 bits.
+fn rounded_short(sum: u64, divisor: u64, rounding: Rounding) -> Option<u64> {
+    let quotient = sum.checked_div(divisor)?;
+    let rest = sum.checked_rem(divisor)?;
+    let half = rest.cmp(&divisor.checked_sub(rest)?);
+    quotient.checked_add(u64::from(goes_up(rounding, rest > 0, half, quotient & 1 == 1)))
+}
+
+/// Whether a quotient goes up, by how its rest compares with half of the divisor.
+const fn goes_up(rounding: Rounding, has_rest: bool, half: Ordering, is_odd: bool) -> bool {
+    match rounding {
+        Rounding::HalfUp => half.is_ge(),
+        Rounding::HalfEven => half.is_gt() || (half.is_eq() && is_odd),
+        Rounding::HalfDown => half.is_gt(),
+        Rounding::Up | Rounding::Ceiling => has_rest,
         Rounding::Down | Rounding::Floor => false,
-    };
-    quotient.checked_add(u128::from(up))
+    }
 }
 
 /// The same in fractions, for sums that leave 128 bits and calls over several tariffs.
@@ -433,8 +469,8 @@ fn exactly<'t>(
     fees: &Fees,
 ) -> Result<Amount, RateError> {
     let mut sum = exact_units(fees.connect);
-    let _same: (Found<'t>, Option<&Terms>) = walk(usage, source, |segment| {
-        sum = sum.add(&exact_cost(segment.band, segment.billed));
+    let _same: (Found<'t>, Option<Terms<'t>>) = walk(usage, source, |segment| {
+        sum = sum.add(&exact_cost(&segment.band, segment.billed));
     })?;
     sum = sum.max(exact_units(fees.minimum));
     if let (Some(maximum), false) = (fees.maximum, fees.disconnect) {

@@ -4,7 +4,7 @@ use crate::{
     money::Amount,
     tariff::{
         RateError, Rated, Tariff, Usage,
-        compiled::Fees,
+        line::Fees,
         rating::{Source, exact_cost, exact_units, rate, walk},
     },
 };
@@ -91,7 +91,7 @@ fn goes_on<'t>(usage: &Usage, source: &impl Source<'t>) -> Result<bool, RateErro
     let Some(maximum) = maximum.filter(|_| disconnect) else { return Ok(true) };
     let mut sum = exact_units(connect);
     let (_first, costs) = walk(usage, source, |segment| {
-        sum = sum.add(&exact_cost(segment.band, segment.billed));
+        sum = sum.add(&exact_cost(&segment.band, segment.billed));
     })?;
     Ok(costs.is_none() || sum <= exact_units(maximum))
 }

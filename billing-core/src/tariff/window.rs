@@ -6,9 +6,10 @@ use compact_str::CompactString;
 
 use crate::{
     tariff::{HolidayRule, TariffProblem, TariffSpec, Weekday, WindowSpec},
-    time::{Day, Instant, LocalTime, Resolved, Zone},
+    time::{self, Day, LocalClock, Moment},
 };
 
+/// The seconds of a day of 24 hours.
 const DAY_S: u32 = 86_400;
 
 /// A window, ready to be asked.
@@ -23,6 +24,8 @@ pub(super) struct Window {
     first_day: Option<Day>,
     end_day: Option<Day>,
     holidays: Option<(Rule, Vec<Day>)>,
+    /// Whether anything but the day of the week decides which days it is on.
+    is_dated: bool,
     /// Seconds after local midnight.
     from: u32,
     /// Seconds after the same midnight; beyond a day if it runs over the next one.
@@ -70,7 +73,12 @@ impl Window {
             Ok((rule, days.into_iter().collect()))
         });
         let weekdays = spec.weekdays.iter().fold(0_u8, |bits, day| bits | weekday_bit(*day));
+        let is_dated = !(spec.months.is_empty() && spec.month_days.is_empty())
+            || spec.first_day.is_some()
+            || spec.end_day.is_some()
+            || spec.holidays.is_some();
         Ok(Self {
+            is_dated,
             weekdays: if spec.weekdays.is_empty() { u8::MAX } else { weekdays },
             months: if spec.months.is_empty() {
                 u16::MAX
@@ -91,16 +99,19 @@ impl Window {
         self.from
     }
 
-    /// Whether the window of a day exists.
-    fn is_on(&self, day: Day) -> bool {
-        let ordinal = i64::from(day.ordinal());
+    /// Whether the window of a day, in days since 1970-01-01, exists.
+    fn is_on(&self, day: i64) -> bool {
         // 1 January 1970 was a Thursday.
-        let weekday = ordinal.saturating_add(3).rem_euclid(7);
-        let has = |bits: u32, bit: u32| bits.checked_shr(bit).unwrap_or(0) & 1 == 1;
-        let weekday = u32::try_from(weekday).unwrap_or(0);
-        has(u32::from(self.weekdays), weekday)
-            && (self.months == u16::MAX || has(u32::from(self.months), u32::from(day.month())))
-            && (self.month_days == u32::MAX || has(self.month_days, u32::from(day.day_of_month())))
+        let weekday = u32::try_from(day.saturating_add(3).rem_euclid(7)).unwrap_or(0);
+        has(self.weekdays.into(), weekday) && (!self.is_dated || self.is_on_date(day))
+    }
+
+    fn is_on_date(&self, day: i64) -> bool {
+        let Some(day) = i32::try_from(day).ok().and_then(|day| Day::from_ordinal(day).ok()) else {
+            return false;
+        };
+        has(self.months.into(), day.month().into())
+            && has(self.month_days, day.day_of_month().into())
             && self.first_day.is_none_or(|first| first <= day)
             && self.end_day.is_none_or(|end| day < end)
             && self.holidays.as_ref().is_none_or(|(rule, days)| {
@@ -108,65 +119,47 @@ impl Window {
             })
     }
 
-    /// Whether it is open at an instant.
-    pub(super) fn is_open(&self, at: Instant, zone: &Zone) -> bool {
-        let today = zone.day_of(at);
-        let opened = |day: Day| self.is_on(day) && self.covers(day, at, zone);
-        opened(today) || (self.until > DAY_S && today.plus_days(-1).is_ok_and(opened))
+    /// Whether it is open.
+    pub(super) fn is_open(&self, at: &Moment, clock: &LocalClock) -> bool {
+        let opened = |day: i64| {
+            self.is_on(day) && {
+                let (from, until) = self.bounds(day, clock);
+                from <= at.second && at.second < until
+            }
+        };
+        opened(at.day) || (self.until > DAY_S && opened(at.day.saturating_sub(1)))
     }
 
-    fn covers(&self, day: Day, at: Instant, zone: &Zone) -> bool {
-        let (from, until) = self.bounds(day, zone);
-        from <= at && at < until
+    /// The first second of the window of a day, and the first one after it.
+    fn bounds(&self, day: i64, clock: &LocalClock) -> (i64, i64) {
+        let midnight = day.saturating_mul(time::DAY_S);
+        let reached = |second: u32| clock.reached(midnight.saturating_add(second.into()));
+        (reached(self.from), reached(self.until))
     }
 
-    /// The first and the last instant of the window of a day, `[from, until)`.
-    fn bounds(&self, day: Day, zone: &Zone) -> (Instant, Instant) {
-        (reached(zone, day, self.from), reached(zone, day, self.until))
-    }
-
-    /// The first instant after `at` and before `until` at which it opens or closes.
-    pub(super) fn next_change(&self, at: Instant, until: Instant, zone: &Zone) -> Option<Instant> {
-        let mut day = zone.day_of(at).plus_days(-1).ok()?;
-        let mut next: Option<Instant> = None;
+    /// The first second after a moment and before `until` at which it opens or closes.
+    pub(super) fn next_change(&self, at: &Moment, until: i64, clock: &LocalClock) -> Option<i64> {
+        // A window that does not run over midnight ends with its day.
+        let mut day = if self.until > DAY_S { at.day.saturating_sub(1) } else { at.day };
+        let mut next: Option<i64> = None;
         loop {
             if self.is_on(day) {
-                let (from, end) = self.bounds(day, zone);
-                let later = [from, end].into_iter().filter(|edge| *edge > at && from < end);
+                let (from, end) = self.bounds(day, clock);
+                let later = [from, end].into_iter().filter(|edge| *edge > at.second && from < end);
                 next = later.chain(next).min();
             }
             // Later windows cannot change anything before the next day begins.
-            let tomorrow = day.next().ok()?;
-            let begins = zone.day_start(tomorrow);
-            if next.is_some_and(|next| next <= begins) || begins >= until {
+            day = day.checked_add(1)?;
+            let begins = clock.reached(day.saturating_mul(time::DAY_S));
+            if begins >= until || next.is_some_and(|next| next <= begins) {
                 return next.filter(|next| *next < until);
             }
-            day = tomorrow;
         }
     }
 }
 
-/// The first instant at which the local clock of a zone has come so many seconds after a day's midnight.
-fn reached(zone: &Zone, day: Day, second: u32) -> Instant {
-    let (day, second) = match second.checked_sub(DAY_S) {
-        None => (day, second),
-        Some(rest) => (day.next().unwrap_or(day), rest),
-    };
-    if second == 0 {
-        return zone.day_start(day);
-    }
-    // Two days, where a window of one day is as long as possible.
-    let (day, second) = match second.checked_sub(DAY_S) {
-        None => (day, second),
-        Some(rest) => (day.next().unwrap_or(day), rest),
-    };
-    let local = LocalTime { day, second_of_day: second, micros: 0 };
-    match zone.resolve(local) {
-        Ok(Resolved::Unique(at)) => at,
-        Ok(Resolved::Fold { earlier, .. }) => earlier,
-        Ok(Resolved::Gap { transition, .. }) => transition,
-        Err(_) => zone.day_start(day),
-    }
+fn has(bits: u32, bit: u32) -> bool {
+    bits.checked_shr(bit).unwrap_or(0) & 1 == 1
 }
 
 const fn weekday_bit(day: Weekday) -> u8 {

@@ -163,12 +163,12 @@ impl Instant {
     }
 
     /// The nearest instant of the range.
-    pub(super) fn clamped(micros: i64) -> Self {
+    pub(crate) fn clamped(micros: i64) -> Self {
         Self(micros).clamp(Self::MIN, Self::MAX)
     }
 
     /// Whole seconds since 1970 began, rounded down.
-    pub(super) fn seconds(self) -> i64 {
+    pub(crate) fn seconds(self) -> i64 {
         self.0.div_euclid(MICROS_PER_SECOND)
     }
 

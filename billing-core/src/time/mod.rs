@@ -1,6 +1,7 @@
 //! Instants, civil days, zones and billing periods.
 
 mod anchor;
+mod clock;
 mod day;
 mod error;
 mod instant;
@@ -8,6 +9,7 @@ mod period;
 mod zone;
 
 pub use anchor::Anchor;
+pub(crate) use clock::{DAY_S, LocalClock, Moment, instant};
 pub use day::Day;
 pub use error::TimeError;
 pub use instant::Instant;

@@ -144,7 +144,7 @@ impl Zone {
     /// ```
     #[must_use]
     pub fn day_start(&self, day: Day) -> Instant {
-        let second = self.start_second(i64::from(day.ordinal()));
+        let second = self.reached(i64::from(day.ordinal()).saturating_mul(SECONDS_PER_DAY));
         Instant::clamped(second.saturating_mul(MICROS_PER_SECOND))
     }
 
@@ -236,24 +236,23 @@ impl Zone {
     /// The day of `second`, whose local date is `date`; local time may have stepped back.
     fn day_near_transition(&self, second: i64, date: i64) -> Day {
         let mut date = date;
-        while second >= self.start_second(date.saturating_add(1)) {
+        while second >= self.reached(date.saturating_add(1).saturating_mul(SECONDS_PER_DAY)) {
             date = date.saturating_add(1);
         }
         day_of_ordinal(date)
     }
 
-    /// The first second whose local time is at or after midnight of the day `ordinal`.
-    fn start_second(&self, ordinal: i64) -> i64 {
-        let midnight = ordinal.saturating_mul(SECONDS_PER_DAY);
-        let from = midnight.saturating_sub(OFFSET_MAX);
-        let mut start = midnight.saturating_sub(self.offset_at(from));
+    /// The first second at which the local clock has come to a local time, in seconds since 1970-01-01 00:00:00 as shown.
+    pub(super) fn reached(&self, local: i64) -> i64 {
+        let from = local.saturating_sub(OFFSET_MAX);
+        let mut second = local.saturating_sub(self.offset_at(from));
         for (at, offset) in self.transitions_after(from) {
-            if start < at {
+            if second < at {
                 break;
             }
-            start = midnight.saturating_sub(offset).max(at);
+            second = local.saturating_sub(offset).max(at);
         }
-        start
+        second
     }
 
     fn find(&self, local: i64) -> Found {
@@ -286,12 +285,12 @@ impl Zone {
         second.saturating_add(self.offset_at(second))
     }
 
-    fn offset_at(&self, second: i64) -> i64 {
+    pub(super) fn offset_at(&self, second: i64) -> i64 {
         i64::from(self.rules.to_offset(timestamp(second)).seconds())
     }
 
     /// When transitions after `second` come, ascending, and the offset each begins.
-    fn transitions_after(&self, second: i64) -> impl Iterator<Item = (i64, i64)> {
+    pub(super) fn transitions_after(&self, second: i64) -> impl Iterator<Item = (i64, i64)> {
         let transitions = self.rules.following(timestamp(second));
         transitions.map(|next| (next.timestamp().as_second(), i64::from(next.offset().seconds())))
     }
