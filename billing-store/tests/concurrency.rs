@@ -9,9 +9,10 @@
     reason = "a test may panic, and its counting is no money"
 )]
 
+mod folder;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU32, Ordering},
@@ -32,12 +33,14 @@ use billing_core::{
     time::Day,
 };
 use billing_store::{
-    Billing, Error, MemoryStore, SqliteStore, Tenant,
+    Billing, Error, MemoryStore, Tenant,
     clock::SetClock,
     settlement::{Processor, ProcessorError},
     store::{Locks, Store},
     verify::verify,
 };
+
+use folder::{Folder, open};
 
 const ACCOUNTS: [&str; 3] = ["alice", "bob", "carol"];
 const DAYS: [&str; 2] = ["2026-10-05", "2026-10-06"];
@@ -268,16 +271,16 @@ async fn what_eight_write_while_others_hand_over_adds_up_in_memory() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_eight_write_while_others_hand_over_adds_up_in_sqlite() {
-    let folder = Folder::new("adds-up");
-    let store = folder.open().await;
+    let folder = Folder::new("concurrency-adds-up");
+    let store = open(folder.file("billing.db")).await;
     add_up(store.clone()).await;
     store.close().await;
 }
 
 #[tokio::test]
 async fn what_is_dropped_while_it_is_tried_again_is_not_billed() {
-    let folder = Folder::new("dropped");
-    let store = folder.open().await;
+    let folder = Folder::new("concurrency-dropped");
+    let store = open(folder.file("billing.db")).await;
     let acme = tenant(store.clone());
     let items = ["1", "2"].map(|id| pulse("alice", id, None, "2026-10-05", "1"));
     let entries = items.iter().cloned().map(Ok).collect();
@@ -298,29 +301,4 @@ async fn what_is_dropped_while_it_is_tried_again_is_not_billed() {
     assert_eq!(items.iter().map(|item| &item.claim.key).collect::<Vec<_>>(), [&keys[1]]);
     assert_eq!(acme.dropped(None, 10).await.unwrap().len(), 1);
     store.close().await;
-}
-
-/// A folder for a database file that goes away with the test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let folder = format!("billing-concurrency-{}-{name}", std::process::id());
-        let folder = std::env::temp_dir().join(folder);
-        std::fs::create_dir_all(&folder).unwrap();
-        Self(folder)
-    }
-
-    async fn open(&self) -> SqliteStore {
-        let store = SqliteStore::open(self.0.join("billing.db")).await.unwrap();
-        store.migrate().await.unwrap();
-        store
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // What cannot be removed is left to whoever empties the temporary folder.
-        let _gone: std::io::Result<()> = std::fs::remove_dir_all(&self.0);
-    }
 }

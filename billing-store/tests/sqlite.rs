@@ -1,7 +1,7 @@
 //! What is the SQLite store's own: its file, its settings, its schema.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::path::PathBuf;
+mod folder;
 
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 
@@ -11,11 +11,7 @@ use billing_store::{
     store::{Locks, Store as _},
 };
 
-fn folder(name: &str) -> PathBuf {
-    let folder = std::env::temp_dir().join(format!("billing-sqlite-{name}-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    folder
-}
+use folder::{Folder, open};
 
 #[tokio::test]
 async fn a_store_that_cannot_keep_a_log_is_refused() {
@@ -25,21 +21,19 @@ async fn a_store_that_cannot_keep_a_log_is_refused() {
 
 #[tokio::test]
 async fn a_file_that_is_no_database_is_refused() {
-    let folder = folder("garbage");
-    let file = folder.join("notes.txt");
+    let folder = Folder::new("sqlite-garbage");
+    let file = folder.file("notes.txt");
     std::fs::write(&file, "calls and cents, calls and cents, calls and cents, ".repeat(100))
         .unwrap();
     let opened = SqliteStore::open(&file).await;
     assert!(matches!(opened, Err(StoreError::Corrupt { .. })), "{opened:?}");
-    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 #[tokio::test]
 async fn migrating_again_changes_nothing_and_a_newer_schema_is_refused() {
-    let folder = folder("migrate");
-    let file = folder.join("billing.db");
-    let store = SqliteStore::open(&file).await.unwrap();
-    store.migrate().await.unwrap();
+    let folder = Folder::new("sqlite-migrate");
+    let file = folder.file("billing.db");
+    let store = open(&file).await;
     store.migrate().await.unwrap();
     store.close().await;
     let options = SqliteConnectOptions::new().filename(&file);
@@ -61,17 +55,13 @@ async fn migrating_again_changes_nothing_and_a_newer_schema_is_refused() {
     assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
     store.close().await;
     connection.close().await.unwrap();
-    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 #[tokio::test]
 async fn two_stores_on_one_file_wait_for_each_other() {
-    let folder = folder("two");
-    let file = folder.join("billing.db");
-    let (one, two) =
-        (SqliteStore::open(&file).await.unwrap(), SqliteStore::open(&file).await.unwrap());
-    one.migrate().await.unwrap();
-    two.migrate().await.unwrap();
+    let folder = Folder::new("sqlite-two");
+    let file = folder.file("billing.db");
+    let (one, two) = (open(&file).await, open(&file).await);
     let tenant = TenantId::try_new("acme").unwrap();
     let locks = Locks::default();
     let unit = one.begin(&tenant, &locks).await.unwrap();
@@ -83,7 +73,6 @@ async fn two_stores_on_one_file_wait_for_each_other() {
     second.unwrap().commit().await.unwrap();
     one.close().await;
     two.close().await;
-    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 /// The columns that may change after all.
@@ -134,11 +123,9 @@ const PAST: [(&str, &str, &[&str]); 13] = [
 
 #[tokio::test]
 async fn the_past_is_not_edited() {
-    let folder = folder("past");
-    let file = folder.join("billing.db");
-    let store = SqliteStore::open(&file).await.unwrap();
-    store.migrate().await.unwrap();
-    store.close().await;
+    let folder = Folder::new("sqlite-past");
+    let file = folder.file("billing.db");
+    open(&file).await.close().await;
     let options = SqliteConnectOptions::new().filename(&file);
     let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
     for (table, row, allowed) in PAST {
@@ -182,7 +169,6 @@ async fn the_past_is_not_edited() {
         refused(&mut connection, &format!("delete from {table}")).await;
     }
     connection.close().await.unwrap();
-    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 async fn run(connection: &mut SqliteConnection, sql: &str) -> sqlx::Result<()> {

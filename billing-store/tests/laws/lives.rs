@@ -2,53 +2,24 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use proptest::{prelude::*, sample::Index, test_runner::TestRunner};
 
 use billing_core::{
     decide::{Batch, Days},
     digest::Digest,
-    id::{AccountId, TenantId},
+    id::AccountId,
     item::{Incoming, ItemKey},
-    settlement::{Answer, Handover},
+    settlement::Handover,
     time::Instant,
 };
 use billing_store::{
-    MemoryStore, Tenant,
-    clock::SetClock,
-    settlement::{Processor, ProcessorError},
-    state_hash,
-    store::HistoryPage,
-    verify::verify,
+    MemoryStore, Tenant, clock::SetClock, state_hash, store::HistoryPage, verify::verify,
 };
 
-use crate::world::{
-    Span, at, block_on, cases, items, set_up, shuffled, tenant, usage, with_sqlite,
+use crate::{
+    downstream::Downstream,
+    world::{Span, at, block_on, cases, items, set_up, shuffled, tenant, usage, with_sqlite},
 };
-
-/// What a processor answers.
-#[derive(Clone, Copy, Debug)]
-enum Downstream {
-    Accepts,
-    Refuses,
-    Fails,
-}
-
-#[async_trait]
-impl Processor for Downstream {
-    async fn process(
-        &self,
-        _tenant: &TenantId,
-        handovers: &[Handover],
-    ) -> Result<Vec<Answer>, ProcessorError> {
-        let answer = match self {
-            Self::Accepts => Answer::Accepted { reference: "7".into() },
-            Self::Refuses => Answer::Refused { reason: "not today".into() },
-            Self::Fails => return Err("the line is down".into()),
-        };
-        Ok(handovers.iter().map(|_| answer.clone()).collect())
-    }
-}
 
 /// One thing that is done.
 #[derive(Clone, Debug)]

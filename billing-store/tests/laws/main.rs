@@ -9,6 +9,10 @@
     reason = "a test may panic, and its shuffling is no money"
 )]
 
+#[path = "../downstream/mod.rs"]
+mod downstream;
+#[path = "../folder/mod.rs"]
+mod folder;
 mod lives;
 mod world;
 

@@ -1,11 +1,8 @@
 //! The accounts and plans that the laws are held against, and what may be used under them.
 
-use std::{
-    path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
 };
 
 use proptest::prelude::*;
@@ -18,6 +15,8 @@ use billing_core::{
     time::Instant,
 };
 use billing_store::{Billing, SqliteStore, Tenant, clock::SetClock, store::Store};
+
+use crate::folder::{Folder, open};
 
 /// What each of five plans charges for calls, and what it charges beside.
 const PLANS: [(&str, &str); 5] = [
@@ -223,14 +222,10 @@ pub(crate) async fn with_sqlite<T, Fut: Future<Output = T>>(
 ) -> T {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let folder: PathBuf =
-        std::env::temp_dir().join(format!("billing-laws-{}-{number}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let store = SqliteStore::open(folder.join("billing.db")).await.unwrap();
-    store.migrate().await.unwrap();
+    let folder = Folder::new(&format!("laws-{number}"));
+    let store = open(folder.file("billing.db")).await;
     let done = work(store.clone()).await;
     store.close().await;
-    std::fs::remove_dir_all(&folder).unwrap();
     done
 }
 

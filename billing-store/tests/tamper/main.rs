@@ -6,6 +6,10 @@
     reason = "a test may panic, and prints its figure"
 )]
 
+#[path = "../downstream/mod.rs"]
+mod downstream;
+#[path = "../folder/mod.rs"]
+mod folder;
 mod world;
 
 use std::{
@@ -21,6 +25,8 @@ use billing_store::{
     SqliteStore,
     verify::{Report, verify},
 };
+
+use folder::Folder;
 
 /// What no check can find, and why.
 const UNFINDABLE: [(&str, &str, &str); 6] = [
@@ -131,9 +137,8 @@ const LIES: [(&str, &str); 15] = [
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_changed_column_and_every_missing_row_is_found() {
-    let folder = std::env::temp_dir().join(format!("billing-tamper-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let original = folder.join("original.db");
+    let folder = Folder::new("tamper");
+    let original = folder.file("original.db");
     world::make(&original).await;
     let untouched = check(&original).await.unwrap();
     assert_eq!(untouched.findings, []);
@@ -144,14 +149,14 @@ async fn every_changed_column_and_every_missing_row_is_found() {
     let running: Vec<_> = (0..WORKERS)
         .map(|worker| {
             let mine = changes.iter().skip(worker).step_by(WORKERS).cloned().collect();
-            tokio::spawn(tamper(original.clone(), folder.join(worker.to_string()), mine))
+            tokio::spawn(tamper(original.clone(), folder.file(&worker.to_string()), mine))
         })
         .collect();
     let mut told = Vec::new();
     for worker in running {
         told.extend(worker.await.unwrap());
     }
-    std::fs::remove_dir_all(&folder).unwrap();
+    drop(folder);
     let (unfindable, findable): (Vec<_>, Vec<_>) =
         told.into_iter().partition(|(change, _)| change.why_unfindable().is_some());
     let missed: Vec<_> = findable.iter().filter(|(_, found)| !found).collect();

@@ -2,21 +2,16 @@
 
 use std::path::Path;
 
-use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use billing_core::{
     decide::{Batch, Days, Refusal, RunOutcome},
-    id::TenantId,
     item::Incoming,
     plan::PlanBook,
-    settlement::{Answer, Handover},
 };
-use billing_store::{
-    Billing, SqliteStore, Tenant,
-    clock::SetClock,
-    settlement::{Processor, ProcessorError},
-};
+use billing_store::{Billing, SqliteStore, Tenant, clock::SetClock};
+
+use crate::{downstream::Downstream, folder};
 
 pub(crate) fn tenant(store: SqliteStore) -> Tenant {
     let clock = SetClock::at("2026-12-01T12:00:00Z".parse().unwrap());
@@ -26,8 +21,7 @@ pub(crate) fn tenant(store: SqliteStore) -> Tenant {
 /// Two accounts with a plan change and terms of their own, usage of every kind in three months, records that superseded others,
 /// parked and dropped items, refused lines, invoices in advance and for periods, paid and void ones, and settlements in every state.
 pub(crate) async fn make(file: &Path) {
-    let store = SqliteStore::open(file).await.unwrap();
-    store.migrate().await.unwrap();
+    let store = folder::open(file).await;
     let tenant = tenant(store.clone());
     for (version, price) in [(1, "0.02"), (2, "0.03")] {
         tenant.save_plan(&serde_json::from_value(plan(version, price)).unwrap()).await.unwrap();
@@ -182,30 +176,6 @@ async fn invoice(tenant: &Tenant) {
     assert!(again.iter().all(|(_, outcome)| matches!(outcome, RunOutcome::Issued(_))));
     // One stays void, and its days wait.
     tenant.void_invoice(&other, 1, "").await.unwrap();
-}
-
-/// A processor that answers as it is bidden.
-#[derive(Debug)]
-enum Downstream {
-    Accepts,
-    Refuses,
-    Fails,
-}
-
-#[async_trait]
-impl Processor for Downstream {
-    async fn process(
-        &self,
-        _tenant: &TenantId,
-        handovers: &[Handover],
-    ) -> Result<Vec<Answer>, ProcessorError> {
-        let answer = match self {
-            Self::Accepts => Answer::Accepted { reference: "7".into() },
-            Self::Refuses => Answer::Refused { reason: "no such customer".into() },
-            Self::Fails => return Err("the line is down".into()),
-        };
-        Ok(handovers.iter().map(|_| answer.clone()).collect())
-    }
 }
 
 /// For each account a settlement in each state, and one that was refused and waits to be sent again.
