@@ -3,6 +3,7 @@
 
 #[path = "../examples/mobile_billing/app/mod.rs"]
 mod app;
+mod kept;
 #[path = "mobile_billing/service.rs"]
 mod service;
 #[path = "mobile_billing/table.rs"]
@@ -19,13 +20,14 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use app::{bus, tariff::Tariff};
-use service::{Done, Kept, Service, request, same, tariff, usual};
+use kept::{Done, Kept, same};
+use service::{Service, request, tariff, usual};
 
 const A_SECOND: &str = r#"{"call_duration": 1000}"#;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn users_whose_first_calls_come_all_at_once_lose_none() -> Done {
-    for kept in [Kept::on_file().await, Kept::in_memory()] {
+    for kept in Kept::both().await {
         let service = Service::start(kept, usual()).await?;
         // Eight clients greet each of fifty new users at the same time.
         service.called_at_once(8, 50, |call| format!("user-{call}"), 10_001).await;
@@ -39,7 +41,7 @@ async fn users_whose_first_calls_come_all_at_once_lose_none() -> Done {
 
 #[tokio::test]
 async fn a_report_that_is_sent_twice_counts_once() -> Done {
-    for kept in [Kept::on_file().await, Kept::in_memory()] {
+    for kept in Kept::both().await {
         let service = Service::start(kept, usual()).await?;
         let report = |path: &str, duration_ms: u64| {
             let json = json!({ "call_duration": duration_ms });
@@ -153,7 +155,7 @@ async fn what_waits_when_the_program_ends_is_recorded_first() -> Done {
 
 #[tokio::test]
 async fn calls_of_several_months_make_one_bill() -> Done {
-    for kept in [Kept::on_file().await, Kept::in_memory()] {
+    for kept in Kept::both().await {
         let service = Service::start(kept, usual()).await?;
         // Ten seconds each: on their own each would begin a block.
         for now in ["2026-11-20T12:00:00Z", "2026-12-01T00:00:05Z", "2027-03-01T00:00:00Z"] {
@@ -314,7 +316,7 @@ async fn a_price_is_written_digit_by_digit() -> Done {
 
 #[tokio::test]
 async fn a_service_that_works_says_so() -> Done {
-    for kept in [Kept::on_file().await, Kept::in_memory()] {
+    for kept in Kept::both().await {
         let service = Service::start(kept, usual()).await?;
         let (status, health) = service.get("/actuator/health").await?;
         assert_eq!(status, StatusCode::OK);

@@ -3,6 +3,7 @@
 
 #[path = "../examples/phone_invoices/app/mod.rs"]
 mod app;
+mod kept;
 #[path = "phone_invoices/mistakes.rs"]
 mod mistakes;
 #[path = "phone_invoices/plans.rs"]
@@ -19,7 +20,8 @@ use serde_json::{Value, json};
 use billing::Amount;
 
 use app::sample;
-use service::{Asked, Done, Kept, NOW, Service, answer, tariff};
+use kept::{Done, Kept};
+use service::{Asked, NOW, Service, answer, tariff};
 
 fn user(number: u64) -> Asked {
     Asked::post("/user").json(json!({ "country_code": 1, "number": number }))
@@ -215,7 +217,7 @@ async fn months_begin_when_they_begin_for_the_user_also_around_a_change_of_clock
         ("2024-02-29T23:59:59.999999", "2024/2"),
     ];
     for (start, month) in cases {
-        let [_, memory] = Kept::both().await;
+        let memory = Kept::in_memory();
         let service = Service::start(memory, "2024-06-01T00:00:00Z", tariff(&[])).await?;
         let berlin = json!({ "country_code": 49, "number": 301, "zone": "Europe/Berlin" });
         service.good(&Asked::post("/user").json(berlin)).await?;

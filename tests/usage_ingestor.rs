@@ -5,6 +5,7 @@
 mod app;
 #[path = "usage_ingestor/delivery.rs"]
 mod delivery;
+mod kept;
 #[path = "usage_ingestor/receiver.rs"]
 mod receiver;
 #[path = "usage_ingestor/service.rs"]
@@ -23,7 +24,8 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use app::settings::{Counting, Delivery};
-use service::{Done, Flags, Kept, Service, pulse, report, request, same, send};
+use kept::{Done, Kept, same};
+use service::{Flags, Service, pulse, report, request, send};
 
 /// A pulse with further fields.
 fn with(mut pulse: Value, fields: &[(&str, &str)]) -> Value {
@@ -39,7 +41,7 @@ fn total(tenant: &str, product: &str, unit: &str, sum: i64) -> (String, String, 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pulses_of_many_clients_at_once_add_up() -> Done {
-    for kept in [Kept::on_file().await, Kept::in_memory()] {
+    for kept in Kept::both().await {
         let service = Service::start(kept, &Flags::usual()).await?;
         // Eight clients report to the same five new tenants at the same time.
         let client = |client: i64| {
@@ -66,7 +68,7 @@ async fn pulses_of_many_clients_at_once_add_up() -> Done {
 
 #[tokio::test]
 async fn a_pulse_that_is_sent_twice_counts_once() -> Done {
-    for kept in [Kept::on_file().await, Kept::in_memory()] {
+    for kept in Kept::both().await {
         let service = Service::start(kept, &Flags::usual()).await?;
         let named = |amount| with(pulse("acme", "sms", "message", amount), &[("id", "p-1")]);
         // Two at once may share a transaction; the third comes on another day, and the fourth after a commit.
@@ -124,7 +126,7 @@ async fn a_pulse_without_an_answer_counts_once_when_it_is_sent_again() -> Done {
 
 #[tokio::test]
 async fn one_wrong_pulse_does_not_take_those_that_wait_with_it_along() -> Done {
-    for kept in [Kept::on_file().await, Kept::in_memory()] {
+    for kept in Kept::both().await {
         let (service, queue) = Service::start_without_recorder(kept, &Flags::usual()).await?;
         let before_its_time =
             with(pulse("new", "sms", "message", 9), &[("at", "2020-01-01T00:00:00Z")]);

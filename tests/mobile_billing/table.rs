@@ -13,7 +13,8 @@ use billing::{CallEnded, core::money::Price};
 
 use crate::{
     app::{ledger::Ledger, tariff::Tariff},
-    service::{Done, Kept, Service, clock, request, same, usual},
+    kept::{Done, Kept, same},
+    service::{Service, clock, request, usual},
 };
 
 const CASES: &str = include_str!("../cases/mobile_billing.json");

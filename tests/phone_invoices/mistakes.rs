@@ -6,7 +6,8 @@ use billing::state_hash;
 
 use crate::{
     add_call, call, consolidated,
-    service::{Asked, Done, Kept, NOW, Service},
+    kept::{Done, Kept},
+    service::{Asked, NOW, Service},
     user,
 };
 
@@ -202,7 +203,7 @@ async fn pages_lead_through_a_history_without_gap_or_twin() -> Done {
 
 #[tokio::test]
 async fn the_answer_to_a_new_call_does_not_grow_for_ever() -> Done {
-    let [_, memory] = Kept::both().await;
+    let memory = Kept::in_memory();
     let service = Service::usual(memory).await?;
     for _ in 0..120 {
         service.good(&add_call("1", "1")).await?;

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use crate::{
     add_call, call, consolidated, generate, invoice,
-    service::{Asked, Done, Kept, NOW, Service, tariff},
+    kept::{Done, Kept},
+    service::{Asked, NOW, Service, tariff},
     sums, user,
 };
 

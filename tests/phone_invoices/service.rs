@@ -1,18 +1,6 @@
 //! A service in this process, where it keeps what it knows, and what it is asked.
 
-use std::{
-    collections::BTreeMap,
-    env,
-    error::Error,
-    fmt::Debug,
-    fs,
-    path::PathBuf,
-    process,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
     Router,
@@ -24,71 +12,14 @@ use serde::Deserialize;
 use serde_json::Value;
 use tower::ServiceExt as _;
 
-use billing::{MemoryStore, SqliteStore, Tenant, clock::SetClock, store::store::Store, verify};
+use billing::{Tenant, clock::SetClock, verify};
 
-use crate::app::{self, App, ledger::Ledger, sample, tariff::Tariff};
-
-pub type Done<T = ()> = Result<T, Box<dyn Error>>;
+use crate::{
+    app::{self, App, ledger::Ledger, sample, tariff::Tariff},
+    kept::{Done, Kept, same},
+};
 
 pub const NOW: &str = "2022-10-14T12:34:56Z";
-
-#[derive(Clone)]
-pub enum Kept {
-    InMemory(MemoryStore),
-    OnFile(Box<SqliteStore>, Arc<Folder>),
-}
-
-/// A folder that goes away when nobody needs it any more.
-pub struct Folder(PathBuf);
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        fs::remove_dir_all(&self.0).ok();
-    }
-}
-
-impl Kept {
-    pub async fn both() -> [Self; 2] {
-        [Self::on_file().await, Self::InMemory(MemoryStore::new())]
-    }
-
-    pub async fn on_file() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("billing-phone-{}-{number}", process::id());
-        let folder = env::temp_dir().join(name);
-        fs::create_dir_all(&folder).unwrap();
-        Self::opened(&Arc::new(Folder(folder))).await
-    }
-
-    async fn opened(folder: &Arc<Folder>) -> Self {
-        let store = SqliteStore::open(folder.0.join("phone_invoices.db")).await.unwrap();
-        store.migrate().await.unwrap();
-        Self::OnFile(Box::new(store), Arc::clone(folder))
-    }
-
-    /// What a program finds that starts after another one stopped.
-    async fn reopened(&self) -> Self {
-        match self {
-            Self::InMemory(store) => Self::InMemory(store.clone()),
-            Self::OnFile(_, folder) => Self::opened(folder).await,
-        }
-    }
-
-    fn store(&self) -> Arc<dyn Store> {
-        match self {
-            Self::InMemory(store) => Arc::new(store.clone()),
-            Self::OnFile(store, _) => Arc::new((**store).clone()),
-        }
-    }
-
-    pub async fn close(&self) {
-        match self {
-            Self::InMemory(_) => {}
-            Self::OnFile(store, _) => store.close().await,
-        }
-    }
-}
 
 pub struct Service {
     pub app: Router,
@@ -258,11 +189,4 @@ pub fn tariff(flags: &[&str]) -> Tariff {
         tariff: Tariff,
     }
     Flags::parse_from([&["phone_invoices"], flags].concat()).tariff
-}
-
-pub fn same<T: PartialEq + Debug>(what: &str, found: T, expected: T) -> Done {
-    if found == expected {
-        return Ok(());
-    }
-    Err(format!("{what} is {found:?}, expected was {expected:?}").into())
 }

@@ -9,7 +9,8 @@ use billing::state_hash;
 
 use crate::{
     app::sample,
-    service::{Answer, Asked, Done, Kept, NOW, Service, answer, same, tariff},
+    kept::{Done, Kept, same},
+    service::{Answer, Asked, NOW, Service, answer, tariff},
 };
 
 const CASES: &str = include_str!("../cases/phone_invoices.json");
@@ -108,7 +109,7 @@ async fn the_table_cannot_be_passed_by_accident() {
     let mut falsified = 0;
     for case in cases() {
         for told in falsehoods(&case) {
-            let [_, memory] = Kept::both().await;
+            let memory = Kept::in_memory();
             let outcome = check(&told, memory).await;
             assert!(outcome.is_err(), "{}: a falsehood was taken for true", case.name);
             falsified += 1;

@@ -12,8 +12,9 @@ use tokio::net::TcpListener;
 use tower::ServiceExt as _;
 
 use crate::{
+    kept::{Done, Kept, same},
     receiver::{LATE, Mood, Receiver, until},
-    service::{Done, Flags, Kept, Service, pulse, report, same},
+    service::{Flags, Service, pulse, report},
 };
 
 const COMMITTED: &str = "Aggregated data committed and cleared successfully";
@@ -110,7 +111,7 @@ async fn recorded(service: &Service) -> Done<BTreeSet<(String, String, u64)>> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_comes_late_for_a_day_is_its_next_revision() -> Done {
-    for kept in [Kept::on_file().await, Kept::in_memory()] {
+    for kept in Kept::both().await {
         let receiver = Receiver::start().await?;
         let service = Service::start(kept, &Flags::to(&receiver.url)).await?;
         service.used(("acme", "sms", "message", 40)).await?;
@@ -199,7 +200,7 @@ async fn while_nobody_listens_everything_waits() -> Done {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_refused_stays_until_somebody_asks_again() -> Done {
-    for kept in [Kept::on_file().await, Kept::in_memory()] {
+    for kept in Kept::both().await {
         let receiver = Receiver::start().await?;
         receiver.will([Mood::Refuses]);
         let flags = Flags::to(&receiver.url);

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
 
-use crate::service::Done;
+use crate::kept::Done;
 
 /// What the receiver does with a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,17 +1,6 @@
 //! A service in this process, where it keeps what it knows, and what its clients ask of it.
 
-use std::{
-    env,
-    error::Error,
-    fmt::Debug,
-    fs,
-    path::PathBuf,
-    process,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
-};
+use std::{error::Error, sync::Arc};
 
 use axum::{
     Router,
@@ -22,82 +11,22 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
 
-use billing::{
-    MemoryStore, SqliteStore, Tenant, Zone, clock::SetClock, store::store::Store, verify,
-};
+use billing::{Tenant, Zone, clock::SetClock, verify};
 
-use crate::app::{
-    self, App,
-    bus::{self, Bus, Queue},
-    commit::Committer,
-    downstream::Downstream,
-    handing::Handing,
-    ledger::Ledger,
-    settings::{Counting, Delivery},
+use crate::{
+    app::{
+        self, App,
+        bus::{self, Bus, Queue},
+        commit::Committer,
+        downstream::Downstream,
+        handing::Handing,
+        ledger::Ledger,
+        settings::{Counting, Delivery},
+    },
+    kept::{Done, Kept, same},
 };
-
-pub type Done<T = ()> = Result<T, Box<dyn Error>>;
 
 const NOW: &str = "2026-11-20T12:00:00Z";
-
-#[derive(Clone)]
-pub enum Kept {
-    InMemory(MemoryStore),
-    OnFile(Box<SqliteStore>, Arc<Folder>),
-}
-
-/// A folder that goes away when nobody needs it any more.
-pub struct Folder(PathBuf);
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        fs::remove_dir_all(&self.0).ok();
-    }
-}
-
-impl Kept {
-    pub fn in_memory() -> Self {
-        Self::InMemory(MemoryStore::new())
-    }
-
-    pub async fn on_file() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("billing-usage-{}-{number}", process::id());
-        let folder = env::temp_dir().join(name);
-        fs::create_dir_all(&folder).unwrap();
-        let folder = Arc::new(Folder(folder));
-        Self::opened(&folder).await
-    }
-
-    async fn opened(folder: &Arc<Folder>) -> Self {
-        let store = SqliteStore::open(folder.0.join("usage_ingestor.db")).await.unwrap();
-        store.migrate().await.unwrap();
-        Self::OnFile(Box::new(store), Arc::clone(folder))
-    }
-
-    /// What a program finds that starts after another one stopped.
-    async fn reopened(&self) -> Self {
-        match self {
-            Self::InMemory(store) => Self::InMemory(store.clone()),
-            Self::OnFile(_, folder) => Self::opened(folder).await,
-        }
-    }
-
-    pub fn store(&self) -> Arc<dyn Store> {
-        match self {
-            Self::InMemory(store) => Arc::new(store.clone()),
-            Self::OnFile(store, _) => Arc::new((**store).clone()),
-        }
-    }
-
-    pub async fn close(&self) {
-        match self {
-            Self::InMemory(_) => {}
-            Self::OnFile(store, _) => store.close().await,
-        }
-    }
-}
 
 /// Flags of a service.
 #[derive(Clone)]
@@ -257,11 +186,4 @@ pub fn pulse(tenant: &str, product: &str, unit: &str, amount: i64) -> Value {
     json!({
         "tenant_id": tenant, "product_sku": product, "use_unit": unit, "used_amount": amount,
     })
-}
-
-pub fn same<T: PartialEq + Debug>(what: &str, found: T, expected: T) -> Done {
-    if found == expected {
-        return Ok(());
-    }
-    Err(format!("{what} is {found:?}, expected was {expected:?}").into())
 }

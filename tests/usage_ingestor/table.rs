@@ -10,8 +10,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
+    kept::{Done, Kept, same},
     receiver::{Mood, PATIENCE, Receiver, until},
-    service::{Done, Flags, Kept, Service, request, same},
+    service::{Flags, Service, request},
 };
 
 const COMMIT: &str = "/aggregates/commit";
