@@ -3,6 +3,8 @@
 
 #[path = "../examples/mobile_billing/app/mod.rs"]
 mod app;
+mod cases;
+mod http;
 mod kept;
 #[path = "mobile_billing/service.rs"]
 mod service;
@@ -20,8 +22,9 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use app::{bus, tariff::Tariff};
+use http::request;
 use kept::{Done, Kept, same};
-use service::{Service, request, tariff, usual};
+use service::{Service, tariff, usual};
 
 const A_SECOND: &str = r#"{"call_duration": 1000}"#;
 

@@ -3,6 +3,7 @@
 
 #[path = "../examples/phone_invoices/app/mod.rs"]
 mod app;
+mod cases;
 mod kept;
 #[path = "phone_invoices/mistakes.rs"]
 mod mistakes;

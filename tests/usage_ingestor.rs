@@ -3,8 +3,10 @@
 
 #[path = "../examples/usage_ingestor/app/mod.rs"]
 mod app;
+mod cases;
 #[path = "usage_ingestor/delivery.rs"]
 mod delivery;
+mod http;
 mod kept;
 #[path = "usage_ingestor/receiver.rs"]
 mod receiver;
@@ -24,8 +26,9 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use app::settings::{Counting, Delivery};
+use http::request;
 use kept::{Done, Kept, same};
-use service::{Flags, Service, pulse, report, request, send};
+use service::{Flags, Service, pulse, report, send};
 
 /// A pulse with further fields.
 fn with(mut pulse: Value, fields: &[(&str, &str)]) -> Value {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     body::{Body, to_bytes},
-    http::{Request, StatusCode, request::Builder},
+    http::{Request, StatusCode},
 };
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
@@ -25,6 +25,7 @@ use crate::{
         ledger::Ledger,
         tariff::Tariff,
     },
+    http::request,
     kept::{Done, Kept, same},
 };
 
@@ -157,10 +158,6 @@ impl Stopped {
     pub async fn restart(self, tariff: Tariff) -> Done<Service> {
         Service::start(self.0.reopened().await, tariff).await
     }
-}
-
-pub fn request(method: &str, path: &str) -> Builder {
-    Request::builder().method(method).uri(path)
 }
 
 fn report(user: &str, duration_ms: u64) -> Request<Body> {

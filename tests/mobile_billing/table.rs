@@ -2,10 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use axum::{
-    body::Body,
-    http::{Request, StatusCode},
-};
+use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -13,13 +10,15 @@ use billing::{CallEnded, core::money::Price};
 
 use crate::{
     app::{ledger::Ledger, tariff::Tariff},
+    cases::{self, Lies, check_all, falsify_all},
+    http::Http,
     kept::{Done, Kept, same},
-    service::{Service, clock, request, usual},
+    service::{Service, clock, usual},
 };
 
 const CASES: &str = include_str!("../cases/mobile_billing.json");
 
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Case {
     name: String,
@@ -30,7 +29,7 @@ struct Case {
 }
 
 /// What was before: calls of users in milliseconds, calls from many clients at once, a stop without goodbye, a store that closed.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Default, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Given {
     tariff: Option<Terms>,
@@ -40,7 +39,7 @@ struct Given {
     store: Option<String>,
 }
 
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Terms {
     block_ms: u32,
@@ -53,7 +52,7 @@ impl From<Terms> for Tariff {
     }
 }
 
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AtOnce {
     user: String,
@@ -63,34 +62,12 @@ struct AtOnce {
 }
 
 /// A request over HTTP, an event as a document, or to start at all.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 enum Asked {
     Http(Http),
     Event { event: Value },
     Start { start: bool },
-}
-
-#[derive(Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Http {
-    method: String,
-    path: String,
-    json: Option<Value>,
-    text: Option<String>,
-    content_type: Option<String>,
-}
-
-impl Http {
-    fn request(&self) -> Done<Request<Body>> {
-        let mut request = request(&self.method, &self.path);
-        let json = self.json.as_ref().map(|_| "application/json");
-        if let Some(content_type) = self.content_type.as_deref().or(json) {
-            request = request.header("content-type", content_type);
-        }
-        let body = self.json.as_ref().map(Value::to_string).or(self.text.clone());
-        Ok(request.body(body.map_or(Body::empty(), Body::from))?)
-    }
 }
 
 /// What must be: of the answer, of the items that are kept, and of anybody's calls and blocks.
@@ -113,96 +90,83 @@ fn cases() -> Vec<Case> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_case_is_answered_as_the_table_says() {
-    let (mut on_file, mut in_memory, mut wrong) = (0, 0, Vec::new());
-    for case in cases() {
-        on_file += 1;
-        if let Err(error) = check(&case, Kept::on_file().await).await {
-            wrong.push(format!("{}, in SQLite: {error}", case.name));
-        }
-        // Memory cannot be closed.
-        if case.given.store.is_none() {
-            in_memory += 1;
-            if let Err(error) = check(&case, Kept::in_memory()).await {
-                wrong.push(format!("{}, in memory: {error}", case.name));
-            }
-        }
-    }
-    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
-    assert_eq!((on_file, in_memory), (62, 61));
+    assert_eq!(check_all(&cases()).await, (62, 61));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_table_cannot_be_passed_by_accident() {
-    let mut falsified = 0;
-    for case in cases().into_iter().filter(|case| case.given.store.is_none()) {
-        for expect in falsehoods(&case.expect) {
-            let told = Case { expect, ..case.clone() };
-            let outcome = check(&told, Kept::in_memory()).await;
-            assert!(outcome.is_err(), "{}: {:?} was taken for true", case.name, told.expect);
-            falsified += 1;
-        }
-    }
+    let falsified = falsify_all(&cases()).await;
     assert!(falsified > 150, "{falsified} falsehoods are too few to prove anything");
+}
+
+impl cases::Case for Case {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn is_for_memory(&self) -> bool {
+        // Memory cannot be closed.
+        self.given.store.is_none()
+    }
+
+    fn falsehoods(&self) -> Vec<Self> {
+        let lies = falsehoods(&self.expect).into_iter();
+        lies.map(|expect| Self { expect, ..self.clone() }).collect()
+    }
+
+    async fn check(&self, kept: Kept) -> Done {
+        let Self { given, request, expect, .. } = self;
+        let tariff = given.tariff.map_or_else(usual, Tariff::from);
+        if let Asked::Start { start } = request {
+            let started = Ledger::open(kept.store(), clock(), tariff).await.is_ok();
+            return same("whether it starts", Some(started == *start), expect.starts);
+        }
+        let service = Service::start(kept, tariff).await?;
+        for (user, duration_ms) in &given.calls {
+            service.called(user, *duration_ms).await?;
+        }
+        if let Some(AtOnce { user, clients, each, duration_ms }) = &given.at_once {
+            service.called_at_once(*clients, *each, |_| user.clone(), *duration_ms).await;
+        }
+        if let (Some("closed"), Asked::Http(http)) = (given.store.as_deref(), request) {
+            service.kept.close().await;
+            return holds(&service.send(http.request()?).await?, expect);
+        }
+        let service = match given.stopped {
+            true => service.stop_without_goodbye().restart(tariff).await?,
+            false => service,
+        };
+        ask(&service, request, expect).await?;
+        if let Some(stored) = &expect.stored {
+            same("what is kept", &service.stored().await, stored)?;
+        }
+        for (user, expected) in &expect.bills {
+            same(&format!("the bill of {user}"), service.bill(user).await?, *expected)?;
+        }
+        service.stop().await
+    }
 }
 
 /// All that differ from the truth in one thing.
 fn falsehoods(truth: &Expect) -> Vec<Expect> {
-    let mut all = Vec::new();
-    let mut lie = |change: &dyn Fn(&mut Expect)| {
-        let mut expect = truth.clone();
-        change(&mut expect);
-        if expect != *truth {
-            all.push(expect);
-        }
-    };
-    lie(&|expect| expect.status = expect.status.map(|status| status + 1));
+    let mut lies = Lies::of(truth);
+    lies.tell(|expect| expect.status = expect.status.map(|status| status + 1));
     for pointer in truth.json.keys() {
-        lie(&|expect| *expect.json.get_mut(pointer).unwrap() = json!("something else"));
+        lies.tell(|expect| *expect.json.get_mut(pointer).unwrap() = json!("something else"));
     }
-    lie(&|expect| expect.has.iter_mut().for_each(|pointer| pointer.push_str("/nowhere")));
-    lie(&|expect| {
+    lies.tell(|expect| expect.has.iter_mut().for_each(|pointer| pointer.push_str("/nowhere")));
+    lies.tell(|expect| {
         expect.lacks.iter_mut().for_each(|pointer| *pointer = "/meta/code".to_owned());
     });
-    lie(&|expect| expect.stored.iter_mut().for_each(|stored| stored.push(("nobody".into(), 1))));
+    lies.tell(|expect| {
+        expect.stored.iter_mut().for_each(|stored| stored.push(("nobody".into(), 1)))
+    });
     for user in truth.bills.keys() {
-        lie(&|expect| *expect.bills.get_mut(user).unwrap() = (7, 7));
+        lies.tell(|expect| *expect.bills.get_mut(user).unwrap() = (7, 7));
     }
-    lie(&|expect| expect.starts = expect.starts.map(|starts| !starts));
-    lie(&|expect| expect.event = expect.event.map(|event| !event));
-    all
-}
-
-/// What stands in the way of a case, if anything does.
-async fn check(case: &Case, kept: Kept) -> Done {
-    let Case { given, request, expect, .. } = case;
-    let tariff = given.tariff.map_or_else(usual, Tariff::from);
-    if let Asked::Start { start } = request {
-        let started = Ledger::open(kept.store(), clock(), tariff).await.is_ok();
-        return same("whether it starts", Some(started == *start), expect.starts);
-    }
-    let service = Service::start(kept, tariff).await?;
-    for (user, duration_ms) in &given.calls {
-        service.called(user, *duration_ms).await?;
-    }
-    if let Some(AtOnce { user, clients, each, duration_ms }) = &given.at_once {
-        service.called_at_once(*clients, *each, |_| user.clone(), *duration_ms).await;
-    }
-    if let (Some("closed"), Asked::Http(http)) = (given.store.as_deref(), request) {
-        service.kept.close().await;
-        return holds(&service.send(http.request()?).await?, expect);
-    }
-    let service = match given.stopped {
-        true => service.stop_without_goodbye().restart(tariff).await?,
-        false => service,
-    };
-    ask(&service, request, expect).await?;
-    if let Some(stored) = &expect.stored {
-        same("what is kept", &service.stored().await, stored)?;
-    }
-    for (user, expected) in &expect.bills {
-        same(&format!("the bill of {user}"), service.bill(user).await?, *expected)?;
-    }
-    service.stop().await
+    lies.tell(|expect| expect.starts = expect.starts.map(|starts| !starts));
+    lies.tell(|expect| expect.event = expect.event.map(|event| !event));
+    lies.told
 }
 
 async fn ask(service: &Service, request: &Asked, expect: &Expect) -> Done {

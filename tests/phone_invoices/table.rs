@@ -9,13 +9,14 @@ use billing::state_hash;
 
 use crate::{
     app::sample,
+    cases::{self, Lies, check_all, falsify_all},
     kept::{Done, Kept, same},
     service::{Answer, Asked, NOW, Service, answer, tariff},
 };
 
 const CASES: &str = include_str!("../cases/phone_invoices.json");
 
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Case {
     name: String,
@@ -28,7 +29,7 @@ struct Case {
     then: Vec<Then>,
 }
 
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Default, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Given {
     now: Option<String>,
@@ -40,7 +41,7 @@ struct Given {
 }
 
 /// Requests with good answers, from many clients at the same time.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AtOnce {
     clients: u32,
@@ -48,7 +49,7 @@ struct AtOnce {
     request: Asked,
 }
 
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Then {
     now: Option<String>,
@@ -81,21 +82,10 @@ fn cases() -> Vec<Case> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_case_is_answered_as_the_table_says() {
-    let (mut of_customers, mut of_users, mut wrong) = (0, 0, Vec::new());
-    for case in cases() {
-        match case.name.starts_with("customers: ") {
-            true => of_customers += 1,
-            false => of_users += 1,
-        }
-        for kept in Kept::both().await {
-            let place = if matches!(kept, Kept::InMemory(_)) { "memory" } else { "SQLite" };
-            if let Err(error) = check(&case, kept).await {
-                wrong.push(format!("{}, in {place}: {error}", case.name));
-            }
-        }
-    }
-    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
-    assert_eq!((of_customers, of_users), (34, 40));
+    let cases = cases();
+    assert_eq!(check_all(&cases).await, (74, 74));
+    let of_customers = cases.iter().filter(|case| case.name.starts_with("customers: "));
+    assert_eq!(of_customers.count(), 34);
 }
 
 #[test]
@@ -106,74 +96,65 @@ fn no_case_is_there_twice() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_table_cannot_be_passed_by_accident() {
-    let mut falsified = 0;
-    for case in cases() {
-        for told in falsehoods(&case) {
-            let memory = Kept::in_memory();
-            let outcome = check(&told, memory).await;
-            assert!(outcome.is_err(), "{}: a falsehood was taken for true", case.name);
-            falsified += 1;
-        }
-    }
+    let falsified = falsify_all(&cases()).await;
     assert!(falsified > 250, "{falsified} falsehoods are too few to prove anything");
 }
 
-/// The case with one thing in it altered, in all ways.
-fn falsehoods(case: &Case) -> Vec<Case> {
-    let main = altered(&case.expect).into_iter().map(|expect| Case { expect, ..case.clone() });
-    let then = case.then.iter().enumerate().flat_map(|(place, then)| {
-        altered(&then.expect).into_iter().map(move |expect| {
-            let mut told = case.clone();
-            told.then[place].expect = expect;
-            told
-        })
-    });
-    main.chain(then).collect()
+impl cases::Case for Case {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn falsehoods(&self) -> Vec<Self> {
+        let main = altered(&self.expect).into_iter().map(|expect| Self { expect, ..self.clone() });
+        let then = self.then.iter().enumerate().flat_map(|(place, then)| {
+            altered(&then.expect).into_iter().map(move |expect| {
+                let mut told = self.clone();
+                told.then[place].expect = expect;
+                told
+            })
+        });
+        main.chain(then).collect()
+    }
+
+    async fn check(&self, kept: Kept) -> Done {
+        let Self { given, request, expect, then, .. } = self;
+        let flags: Vec<&str> = given.flags.iter().map(String::as_str).collect();
+        let now = given.now.as_deref().unwrap_or(NOW);
+        let service = Service::start(kept, now, tariff(&flags)).await?;
+        if given.sample_data {
+            sample::load(&service.ledger).await.map_err(|told| format!("{told:?}"))?;
+        }
+        for step in &given.steps {
+            service.good(step).await?;
+        }
+        if let Some(AtOnce { clients, each, request }) = &given.at_once {
+            all_at_once(&service, *clients, *each, request).await;
+        }
+        ask(&service, request, expect).await?;
+        for Then { now, request, expect } in then {
+            now.iter().try_for_each(|now| service.set_clock(now))?;
+            ask(&service, request, expect).await?;
+        }
+        service.stop().await
+    }
 }
 
 fn altered(truth: &Expect) -> Vec<Expect> {
-    let mut all = Vec::new();
-    let mut lie = |change: &dyn Fn(&mut Expect)| {
-        let mut expect = truth.clone();
-        change(&mut expect);
-        if expect != *truth {
-            all.push(expect);
-        }
-    };
-    lie(&|expect| expect.status += 1);
-    lie(&|expect| expect.headers.values_mut().for_each(|value| value.insert(0, '?')));
-    lie(&|expect| expect.body = expect.body.as_ref().map(|_| json!(["something else"])));
+    let mut lies = Lies::of(truth);
+    lies.tell(|expect| expect.status += 1);
+    lies.tell(|expect| expect.headers.values_mut().for_each(|value| value.insert(0, '?')));
+    lies.tell(|expect| expect.body = expect.body.as_ref().map(|_| json!(["something else"])));
     for place in truth.json.keys() {
-        lie(&|expect| *expect.json.get_mut(place).unwrap() = json!("something else"));
+        lies.tell(|expect| *expect.json.get_mut(place).unwrap() = json!("something else"));
     }
-    lie(&|expect| expect.has.iter_mut().for_each(|place| place.push_str("/nowhere")));
-    lie(&|expect| expect.count = expect.count.map(|count| count + 1));
-    lie(&|expect| expect.every.values_mut().for_each(|value| *value = json!("something else")));
-    lie(&|expect| expect.falling = expect.falling.as_ref().map(|_| "nowhere".to_owned()));
-    all
-}
-
-/// What stands in the way of a case, if anything does.
-async fn check(case: &Case, kept: Kept) -> Done {
-    let Case { given, request, expect, then, .. } = case;
-    let flags: Vec<&str> = given.flags.iter().map(String::as_str).collect();
-    let now = given.now.as_deref().unwrap_or(NOW);
-    let service = Service::start(kept, now, tariff(&flags)).await?;
-    if given.sample_data {
-        sample::load(&service.ledger).await.map_err(|told| format!("{told:?}"))?;
-    }
-    for step in &given.steps {
-        service.good(step).await?;
-    }
-    if let Some(AtOnce { clients, each, request }) = &given.at_once {
-        all_at_once(&service, *clients, *each, request).await;
-    }
-    ask(&service, request, expect).await?;
-    for Then { now, request, expect } in then {
-        now.iter().try_for_each(|now| service.set_clock(now))?;
-        ask(&service, request, expect).await?;
-    }
-    service.stop().await
+    lies.tell(|expect| expect.has.iter_mut().for_each(|place| place.push_str("/nowhere")));
+    lies.tell(|expect| expect.count = expect.count.map(|count| count + 1));
+    lies.tell(|expect| {
+        expect.every.values_mut().for_each(|value| *value = json!("something else"))
+    });
+    lies.tell(|expect| expect.falling = expect.falling.as_ref().map(|_| "nowhere".to_owned()));
+    lies.told
 }
 
 async fn all_at_once(service: &Service, clients: u32, each: u32, request: &Asked) {

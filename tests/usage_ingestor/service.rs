@@ -5,7 +5,7 @@ use std::{error::Error, sync::Arc};
 use axum::{
     Router,
     body::{Body, to_bytes},
-    http::{Request, StatusCode, request::Builder},
+    http::{Request, StatusCode},
 };
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
@@ -23,6 +23,7 @@ use crate::{
         ledger::Ledger,
         settings::{Counting, Delivery},
     },
+    http::request,
     kept::{Done, Kept, same},
 };
 
@@ -171,10 +172,6 @@ pub async fn send(app: &Router, request: Request<Body>) -> Done<(StatusCode, Val
     let status = response.status();
     let body = to_bytes(response.into_body(), usize::MAX).await?;
     Ok((status, serde_json::from_slice(&body)?))
-}
-
-pub fn request(method: &str, path: &str) -> Builder {
-    Request::builder().method(method).uri(path)
 }
 
 pub fn report(pulse: &Value) -> Request<Body> {
