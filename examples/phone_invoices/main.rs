@@ -6,23 +6,16 @@
 //! ```
 
 mod app;
+#[path = "../common/program.rs"]
+mod program;
 
-use std::{
-    error::Error,
-    fmt::Display,
-    io,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    process::ExitCode,
-    sync::Arc,
-};
+use std::{error::Error, net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
 
 use clap::Parser;
-use tokio::net::TcpListener;
 
-use billing::{SqliteStore, clock::SystemClock};
+use billing::clock::SystemClock;
 
-use crate::app::{App, ledger::Ledger, refusal::with_causes, sample, tariff::Tariff};
+use crate::app::{App, ledger::Ledger, sample, tariff::Tariff};
 
 const ABOUT: &str = "Bills calls by the minute, month by month
 
@@ -91,19 +84,13 @@ struct Options {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(Options::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("phone_invoices: {}", with_causes(&*error));
-            ExitCode::FAILURE
-        }
-    }
+    program::ended("phone_invoices", run(Options::parse()).await)
 }
 
 async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let Options { database, listen, greeting, sample_data, tariff } = options;
-    let listener = TcpListener::bind(listen).await.map_err(|error| about(listen, &error))?;
-    let store = open(&database).await.map_err(|error| about(database.display(), &error))?;
+    let listener = program::listen(listen).await?;
+    let store = program::open(&database).await?;
     let ledger = Ledger::open(Arc::new(store.clone()), Arc::new(SystemClock), tariff).await?;
     if sample_data {
         let loaded =
@@ -114,44 +101,10 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let address = listener.local_addr()?.to_string();
     println!("Listening on http://{address}, keeping {}", database.display());
     println!("How to use it: cargo run --example phone_invoices -- --help");
-    let stop = stop_asked()?;
+    let stop = program::stop_asked()?;
     let app = app::router(App { ledger: Arc::new(ledger), greeting, address });
     axum::serve(listener, app).with_graceful_shutdown(stop).await?;
     store.close().await;
     println!("Stopped; everything that was answered is kept.");
     Ok(())
-}
-
-async fn open(database: &Path) -> billing::Result<SqliteStore> {
-    let store = SqliteStore::open(database).await?;
-    store.migrate().await?;
-    Ok(store)
-}
-
-fn about(what: impl Display, error: &dyn Error) -> String {
-    format!("{what}: {}", with_causes(error))
-}
-
-/// Ends when somebody presses Ctrl-C or the system asks the process to end.
-#[cfg(unix)]
-fn stop_asked() -> io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let (mut pressed, mut asked) =
-        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    Ok(async move {
-        tokio::select! {
-            _ = pressed.recv() => {}
-            _ = asked.recv() => {}
-        }
-    })
-}
-
-/// Ends when somebody presses Ctrl-C.
-#[cfg(windows)]
-fn stop_asked() -> io::Result<impl Future<Output = ()>> {
-    let mut pressed = tokio::signal::windows::ctrl_c()?;
-    Ok(async move {
-        pressed.recv().await;
-    })
 }

@@ -6,21 +6,14 @@
 //! ```
 
 mod app;
+#[path = "../common/program.rs"]
+mod program;
 
-use std::{
-    error::Error,
-    fmt::Display,
-    io,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    process::ExitCode,
-    sync::Arc,
-};
+use std::{error::Error, net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
 
 use clap::Parser;
-use tokio::net::TcpListener;
 
-use billing::{SqliteStore, clock::SystemClock};
+use billing::clock::SystemClock;
 
 use crate::app::{
     App, bus,
@@ -84,19 +77,13 @@ struct Options {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(&Options::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("usage_ingestor: {}", app::with_causes(&*error));
-            ExitCode::FAILURE
-        }
-    }
+    program::ended("usage_ingestor", run(&Options::parse()).await)
 }
 
 async fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let Options { database, listen, sample_data, counting, delivery } = options;
-    let listener = TcpListener::bind(listen).await.map_err(|error| about(listen, &error))?;
-    let store = open(database).await.map_err(|error| about(database.display(), &error))?;
+    let listener = program::listen(*listen).await?;
+    let store = program::open(database).await?;
 
     let shared = Arc::new(store.clone());
     let ledger = Arc::new(Ledger::open(shared, Arc::new(SystemClock), counting).await?);
@@ -112,7 +99,7 @@ async fn run(options: &Options) -> Result<(), Box<dyn Error>> {
 
     println!("Listening on http://{}, keeping {}", listener.local_addr()?, database.display());
     println!("How to use it: cargo run --example usage_ingestor -- --help");
-    let stop = stop_asked()?;
+    let stop = program::stop_asked()?;
     let app = App { ledger, handing, bus, committer };
     axum::serve(listener, app::router(app)).with_graceful_shutdown(stop).await?;
 
@@ -124,38 +111,4 @@ async fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     store.close().await;
     println!("Stopped; every pulse that was accepted is recorded.");
     Ok(())
-}
-
-async fn open(database: &Path) -> billing::Result<SqliteStore> {
-    let store = SqliteStore::open(database).await?;
-    store.migrate().await?;
-    Ok(store)
-}
-
-fn about(what: impl Display, error: &dyn Error) -> String {
-    format!("{what}: {}", app::with_causes(error))
-}
-
-/// Ends when somebody presses Ctrl-C or the system asks the process to end.
-#[cfg(unix)]
-fn stop_asked() -> io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let (mut pressed, mut asked) =
-        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    Ok(async move {
-        tokio::select! {
-            _ = pressed.recv() => {}
-            _ = asked.recv() => {}
-        }
-    })
-}
-
-/// Ends when somebody presses Ctrl-C.
-#[cfg(windows)]
-fn stop_asked() -> io::Result<impl Future<Output = ()>> {
-    let mut pressed = tokio::signal::windows::ctrl_c()?;
-    Ok(async move {
-        pressed.recv().await;
-    })
 }

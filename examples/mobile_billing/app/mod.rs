@@ -1,6 +1,8 @@
 //! The service: which request goes where, and what both interfaces share.
 
 pub mod bus;
+#[path = "../../common/causes.rs"]
+pub mod causes;
 mod digits;
 pub mod ledger;
 mod plain;
@@ -8,7 +10,7 @@ pub mod tariff;
 mod v1;
 mod watch;
 
-use std::{error::Error, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     Router,
@@ -25,6 +27,7 @@ use billing::{
 
 use self::{
     bus::Bus,
+    causes::with_causes,
     ledger::{Ledger, Usage},
 };
 
@@ -117,17 +120,4 @@ fn told(error: &billing::Error) -> Refusal {
     };
     eprintln!("mobile_billing: {}", with_causes(error));
     if error.is_transient() { Refusal::TryAgain } else { Refusal::Failed }
-}
-
-/// An error and what caused it, in one line; a driver may repeat itself.
-pub fn with_causes(mut error: &dyn Error) -> String {
-    let mut line = error.to_string();
-    while let Some(cause) = error.source() {
-        error = cause;
-        let said = cause.to_string();
-        if !line.ends_with(&said) {
-            line = format!("{line}: {said}");
-        }
-    }
-    line
 }

@@ -6,7 +6,7 @@ use axum::extract::State;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use super::{App, bus, v1::Envelope, with_causes};
+use super::{App, bus, causes::with_causes, v1::Envelope};
 
 /// How long the store may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);

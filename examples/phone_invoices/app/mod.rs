@@ -5,6 +5,8 @@
 //! those who accept JSON.
 
 pub mod calls;
+#[path = "../../common/causes.rs"]
+pub mod causes;
 pub mod contract;
 mod customers;
 mod digits;

@@ -1,7 +1,5 @@
 //! Why a request is not served, and how that is said.
 
-use std::error::Error;
-
 use axum::{
     Json,
     http::StatusCode,
@@ -13,6 +11,8 @@ use billing::{
     core::{id::InvalidId, money::MoneyError, time::TimeError},
     store::StoreError,
 };
+
+use super::causes::with_causes;
 
 #[derive(Debug)]
 pub enum Refusal {
@@ -88,17 +88,4 @@ pub fn told(error: &billing::Error) -> Refusal {
         billing::Error::Store(error) if error.is_transient() => Refusal::TryAgain,
         _ => Refusal::Failed,
     }
-}
-
-/// An error and what caused it, in one line; a driver may repeat itself.
-pub fn with_causes(mut error: &dyn Error) -> String {
-    let mut line = error.to_string();
-    while let Some(cause) = error.source() {
-        error = cause;
-        let said = cause.to_string();
-        if !line.ends_with(&said) {
-            line = format!("{line}: {said}");
-        }
-    }
-    line
 }

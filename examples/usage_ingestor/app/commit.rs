@@ -27,9 +27,10 @@ use billing::{
 
 use super::{
     Said,
+    causes::with_causes,
     downstream::Downstream,
     handing::{Handing, Place, place_of},
-    told, with_causes,
+    told,
 };
 
 /// Only one commit is on its way and each waits for its answers, so what has none when the next begins never gets one.

@@ -2,6 +2,8 @@
 
 mod aggregates;
 pub mod bus;
+#[path = "../../common/causes.rs"]
+pub mod causes;
 pub mod commit;
 mod digits;
 pub mod downstream;
@@ -13,7 +15,7 @@ mod sample;
 pub mod settings;
 mod watch;
 
-use std::{error::Error, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     Json, Router,
@@ -26,7 +28,7 @@ use serde_json::{Value, json};
 
 pub use self::sample::sample;
 
-use self::{bus::Bus, commit::Committer, handing::Handing, ledger::Ledger};
+use self::{bus::Bus, causes::with_causes, commit::Committer, handing::Handing, ledger::Ledger};
 
 /// The bytes that a report of a pulse may have; it needs a hundred.
 const BODY_BYTES_MAX: usize = 16 * 1024;
@@ -79,17 +81,4 @@ fn told(error: &billing::Error, try_again: Said, failed: Said) -> Said {
     };
     eprintln!("usage_ingestor: {}", with_causes(error));
     if error.is_transient() { try_again } else { failed }
-}
-
-/// An error and what caused it, in one line; a driver may repeat itself.
-pub fn with_causes(mut error: &dyn Error) -> String {
-    let mut line = error.to_string();
-    while let Some(cause) = error.source() {
-        error = cause;
-        let said = cause.to_string();
-        if !line.ends_with(&said) {
-            line = format!("{line}: {said}");
-        }
-    }
-    line
 }

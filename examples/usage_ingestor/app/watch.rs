@@ -6,7 +6,7 @@ use axum::{Json, extract::State, http::StatusCode};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use super::{App, with_causes};
+use super::{App, causes::with_causes};
 
 /// How long the store may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
