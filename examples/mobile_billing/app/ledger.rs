@@ -25,7 +25,7 @@ use billing::{
     store::store::{Locks, Store, Unit},
 };
 
-use super::{digits::digits, tariff::Tariff};
+use super::{digits::Digits, tariff::Tariff};
 
 pub struct Ledger {
     tenant: Tenant,
@@ -41,10 +41,8 @@ pub struct Ledger {
 pub struct Usage {
     pub id: u64,
     pub call_count: i64,
-    #[serde(serialize_with = "digits")]
-    pub block_count: Exact,
-    #[serde(serialize_with = "digits")]
-    pub price: Amount,
+    pub block_count: Digits<Exact>,
+    pub price: Digits<Amount>,
 }
 
 /// The longest call that is recorded; the library sets longer ones aside for a person to look at.
@@ -143,8 +141,8 @@ impl Ledger {
         Ok(Some(Usage {
             id: number_of(user),
             call_count: lines.iter().map(|line| line.count).sum(),
-            block_count: blocks(talk_ms, self.block_ms(last).await?),
-            price,
+            block_count: Digits(blocks(talk_ms, self.block_ms(last).await?)),
+            price: Digits(price),
         }))
     }
 

@@ -3,8 +3,11 @@
 pub mod bus;
 #[path = "../../common/causes.rs"]
 pub mod causes;
+#[path = "../../common/digits.rs"]
 mod digits;
 pub mod ledger;
+#[path = "../../common/object.rs"]
+mod object;
 mod plain;
 pub mod tariff;
 mod v1;

@@ -6,7 +6,7 @@ use axum::{
     Json,
     body::Bytes,
     extract::{Path, State, rejection::PathRejection},
-    http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
@@ -16,8 +16,9 @@ use billing::{AccountId, core::money::Exact};
 
 use super::{
     App, Refusal,
-    digits::{Fields, digits},
+    digits::Digits,
     ledger::{Usage, call_ms_max},
+    object::{Fields, NoFields, fields_of},
 };
 
 const NAME_LETTERS_MAX: usize = 32;
@@ -46,7 +47,10 @@ pub async fn call(
     body: Bytes,
 ) -> Result<Json<Value>, Failure> {
     let name = given(&user_name)?;
-    let fields = fields_of(&headers, &body)?;
+    let fields = fields_of(&headers, &body).map_err(|why| match why {
+        NoFields::NotJson => NOT_JSON,
+        NoFields::NoObject => NO_OBJECT,
+    })?;
     let (user, duration_ms) = match (user_of(name), duration_ms_of(&fields)) {
         (Ok(user), Ok(duration_ms)) => (user, duration_ms),
         (user, duration_ms) => {
@@ -74,14 +78,13 @@ pub async fn wrong_method() -> Failure {
 #[derive(Debug, Serialize)]
 pub struct Counts {
     call_count: i64,
-    #[serde(serialize_with = "digits")]
-    block_count: Exact,
+    block_count: Digits<Exact>,
 }
 
 impl Counts {
     fn of(usage: Option<Usage>) -> Self {
         let counts = usage.map(|usage| (usage.call_count, usage.block_count));
-        let (call_count, block_count) = counts.unwrap_or((0, Exact::zero()));
+        let (call_count, block_count) = counts.unwrap_or((0, Digits(Exact::zero())));
         Self { call_count, block_count }
     }
 }
@@ -91,19 +94,6 @@ fn given(user_name: &UserName) -> Result<&str, Failure> {
     let name = user_name.as_ref().map_or(" ", |Path(name)| name);
     // Without a name, or with a name of several parts, the path leads elsewhere.
     if name.is_empty() || name.contains('/') { Err(NOT_FOUND) } else { Ok(name.trim()) }
-}
-
-/// Reads a JSON object; no body at all is an object without fields.
-fn fields_of<'a>(headers: &HeaderMap, body: &'a Bytes) -> Result<Fields<'a>, Failure> {
-    if body.is_empty() {
-        return Ok(Fields::new());
-    }
-    let media_type = headers.get(CONTENT_TYPE).and_then(|media_type| media_type.to_str().ok());
-    let media_type = media_type.and_then(|media_type| media_type.split(';').next());
-    if !media_type.is_some_and(|name| name.trim().eq_ignore_ascii_case("application/json")) {
-        return Err(NOT_JSON);
-    }
-    serde_json::from_slice(body).map_err(|_no_object| NO_OBJECT)
 }
 
 fn user_of(name: &str) -> Result<AccountId, String> {

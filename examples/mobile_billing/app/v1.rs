@@ -13,8 +13,8 @@ use billing::AccountId;
 
 use super::{
     App, Refusal,
-    digits::Fields,
     ledger::{Usage, call_ms_max},
+    object::Fields,
 };
 
 const NAME_BYTES_MAX: usize = 32;

@@ -9,6 +9,7 @@ pub mod calls;
 pub mod causes;
 pub mod contract;
 mod customers;
+#[path = "../../common/digits.rs"]
 mod digits;
 mod fields;
 mod invoices;

@@ -15,7 +15,7 @@ use billing::{
     },
 };
 
-use super::{App, Said, digits::digits, pulse::INVALID, told};
+use super::{App, Said, digits::Digits, pulse::INVALID, told};
 
 const NOT_FOUND: Said = Said(StatusCode::NOT_FOUND, "Aggregate not found");
 const TRY_AGAIN: Said = Said(StatusCode::SERVICE_UNAVAILABLE, "Failed to read aggregates");
@@ -30,8 +30,7 @@ pub struct Aggregate {
     #[serde(rename = "ProductSKU")]
     product_sku: ProductId,
     use_unit: Unit,
-    #[serde(serialize_with = "digits")]
-    total_used_amount: Quantity,
+    total_used_amount: Digits<Quantity>,
     aggregation_date: Day,
     pulse_key: String,
 }
@@ -45,7 +44,7 @@ impl Aggregate {
             tenant_id,
             product_sku,
             use_unit,
-            total_used_amount: total,
+            total_used_amount: Digits(total),
             aggregation_date: day,
         })
     }

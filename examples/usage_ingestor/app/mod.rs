@@ -5,10 +5,13 @@ pub mod bus;
 #[path = "../../common/causes.rs"]
 pub mod causes;
 pub mod commit;
+#[path = "../../common/digits.rs"]
 mod digits;
 pub mod downstream;
 pub mod handing;
 pub mod ledger;
+#[path = "../../common/object.rs"]
+mod object;
 mod over_http;
 mod pulse;
 mod sample;

@@ -3,7 +3,7 @@
 use axum::{
     body::Bytes,
     extract::{State, rejection::BytesRejection},
-    http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
+    http::{HeaderMap, StatusCode},
 };
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -18,8 +18,8 @@ use billing::{
 
 use super::{
     App, Said,
-    digits::Fields,
     ledger::{Report, Verdict},
+    object::{Fields, fields_of},
 };
 
 const PROCESSED: Said = Said(StatusCode::OK, "Pulse processed successfully");
@@ -47,7 +47,7 @@ pub async fn report(
 
 /// Reads a report; what is left out counts as empty.
 fn read(headers: &HeaderMap, body: &Bytes) -> Result<Report, Said> {
-    let fields = fields_of(headers, body)?;
+    let fields = fields_of(headers, body).map_err(|_no_fields| INVALID)?;
     let (tenant, product) = (text(&fields, "tenant_id")?, text(&fields, "product_sku")?);
     let (unit, amount) = (text(&fields, "use_unit")?, whole(&fields, "used_amount")?);
     let id = value(&fields, "id").map(text_of).transpose()?;
@@ -75,19 +75,6 @@ fn key(tenant: &str, id: Option<String>) -> Result<ItemKey, Said> {
     let source = SourceId::try_new(tenant).map_err(|_not_a_name| NOT_ACCEPTED)?;
     let id = id.unwrap_or_else(|| Uuid::now_v7().to_string());
     Ok(ItemKey::new(source, ItemId::try_new(id).map_err(|_not_a_name| NOT_ACCEPTED)?))
-}
-
-/// Reads a JSON object; no body at all is an object without fields.
-fn fields_of<'a>(headers: &HeaderMap, body: &'a Bytes) -> Result<Fields<'a>, Said> {
-    if body.is_empty() {
-        return Ok(Fields::new());
-    }
-    let media_type = headers.get(CONTENT_TYPE).and_then(|media_type| media_type.to_str().ok());
-    let media_type = media_type.and_then(|media_type| media_type.split(';').next());
-    if !media_type.is_some_and(|name| name.trim().eq_ignore_ascii_case("application/json")) {
-        return Err(INVALID);
-    }
-    serde_json::from_slice(body).map_err(|_no_object| INVALID)
 }
 
 fn value<'a>(fields: &Fields<'a>, field: &str) -> Option<&'a str> {

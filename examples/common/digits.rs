@@ -1,4 +1,4 @@
-//! Numbers in JSON as their digits stand, because a float makes 0.8999999999999999 of 0.3 and 0.6.
+//! Numbers in JSON as their digits stand, because a float makes 0.6000000000000001 of three times 0.2.
 
 use std::fmt::Display;
 
