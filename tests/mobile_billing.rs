@@ -149,7 +149,7 @@ async fn what_waits_when_the_program_ends_is_recorded_first() -> Done {
     assert!(waiting.await.is_err());
     let (ledger, kept) = (Arc::clone(&service.ledger), service.kept.clone());
     drop(service);
-    queue.record_all(ledger).await;
+    bus::record_all(queue, ledger).await;
 
     let service = Service::start(kept, usual()).await?;
     assert_eq!(service.bill("ann").await?, (1, 1));

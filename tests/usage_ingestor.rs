@@ -25,7 +25,10 @@ use clap::Parser;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
-use app::settings::{Counting, Delivery};
+use app::{
+    bus,
+    settings::{Counting, Delivery},
+};
 use http::request;
 use kept::{Done, Kept, same};
 use service::{Flags, Service, pulse, report, send};
@@ -171,7 +174,7 @@ async fn what_waits_when_the_program_ends_is_recorded_first() -> Done {
     assert!(waiting.await.is_err());
     let (ledger, kept) = (Arc::clone(&service.ledger), service.kept.clone());
     drop(service);
-    queue.record_all(ledger).await;
+    bus::record_all(queue, ledger).await;
 
     let service = Service::start(kept, &flags).await?;
     assert_eq!(service.aggregates().await?, [total("acme", "sms", "message", 7)]);

@@ -65,7 +65,7 @@ async fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let shared = Arc::new(store.clone());
     let ledger = Arc::new(Ledger::open(shared, Arc::new(SystemClock), *tariff).await?);
     let (bus, queue) = bus::open();
-    let recorder = tokio::spawn(queue.record_all(Arc::clone(&ledger)));
+    let recorder = tokio::spawn(bus::record_all(queue, Arc::clone(&ledger)));
 
     println!("Listening on http://{}, keeping {}", listener.local_addr()?, database.display());
     println!("How to use it: cargo run --example mobile_billing -- --help");

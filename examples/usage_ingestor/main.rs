@@ -93,7 +93,7 @@ async fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let handing = Arc::new(Handing::open(ledger.tenant().clone()).await?);
     let committer = Arc::new(Committer::new(Arc::clone(&handing), Downstream::of(delivery)));
     let (bus, queue) = bus::open();
-    let recorder = tokio::spawn(queue.record_all(Arc::clone(&ledger)));
+    let recorder = tokio::spawn(bus::record_all(queue, Arc::clone(&ledger)));
     let committing = Arc::clone(&committer).commit_every(delivery.commit_every());
     let committing = tokio::spawn(committing);
 

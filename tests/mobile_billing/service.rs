@@ -60,7 +60,7 @@ impl Service {
     }
 
     pub fn record(mut self, queue: Queue) -> Self {
-        self.recorder = Some(tokio::spawn(queue.record_all(Arc::clone(&self.ledger))));
+        self.recorder = Some(tokio::spawn(bus::record_all(queue, Arc::clone(&self.ledger))));
         self
     }
 

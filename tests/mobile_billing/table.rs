@@ -184,7 +184,8 @@ async fn ask(service: &Service, request: &Asked, expect: &Expect) -> Done {
             let event = serde_json::from_value::<CallEnded>(event.clone()).ok();
             let is_event = event.is_some();
             if let Some(event) = event {
-                service.bus.publish(event).await.map_err(|refusal| format!("{refusal:?}"))?;
+                let answer = service.bus.publish(event).await.ok_or("the recorder has ended")?;
+                answer.map_err(|refusal| format!("{refusal:?}"))?;
             }
             same("whether it is an event", Some(is_event), expect.event)
         }

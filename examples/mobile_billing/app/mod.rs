@@ -85,7 +85,7 @@ impl App {
     ) -> Result<(), Refusal> {
         let key = key(headers)?;
         let call = self.ledger.call_ended(key, user, duration_ms).map_err(|error| told(&error))?;
-        match self.bus.publish(call).await? {
+        match self.bus.publish(call).await.unwrap_or(Err(Refusal::TryAgain))? {
             Receipt::Recorded { .. } | Receipt::Superseded { .. } | Receipt::Replayed { .. } => {
                 Ok(())
             }

@@ -38,7 +38,7 @@ pub async fn report(
 ) -> Result<Said, Said> {
     let body = body.map_err(|rejection| Said(rejection.status(), INVALID.1))?;
     let report = read(&headers, &body)?;
-    match app.bus.publish(report).await? {
+    match app.bus.publish(report).await.unwrap_or(Err(TRY_AGAIN))? {
         Verdict::Counted => Ok(PROCESSED),
         Verdict::IdTaken => Err(ID_TAKEN),
         Verdict::NotAccepted => Err(NOT_ACCEPTED),
