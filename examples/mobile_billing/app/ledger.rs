@@ -25,7 +25,7 @@ use billing::{
     store::store::{Locks, Store, Unit},
 };
 
-use super::{digits::Digits, tariff::Tariff};
+use super::{digits::Digits, plans::save_plan, tariff::Tariff};
 
 pub struct Ledger {
     tenant: Tenant,
@@ -59,7 +59,7 @@ impl Ledger {
         let (shared, book, time) = (Arc::clone(&store), PlanBook::standard(), Arc::clone(&clock));
         let tenant =
             Billing::with_limits(shared, book, time, Limits::default()).tenant("mobile")?;
-        let plan = save_plan(&tenant, tariff).await?;
+        let plan = save_plan(&tenant, plan(tariff)?).await?;
         // The id is replaced by each user's own. Ten decimals are the most a price can have, so nothing is rounded.
         let settings = serde_json::from_value(json!({
             "id": "user", "currency": "USD", "zone": "UTC",
@@ -167,25 +167,14 @@ impl Ledger {
     }
 }
 
-/// The plan with this tariff: a version that is saved already, otherwise a new one.
-///
-/// A saved version never changes and an account keeps the one it was given, so a new tariff reprices nothing.
-async fn save_plan(tenant: &Tenant, tariff: Tariff) -> Result<PlanSpec, Box<dyn StdError>> {
+fn plan(tariff: Tariff) -> Result<PlanSpec, serde_json::Error> {
     let terms = json!({
         "block_ms": tariff.block_ms, "per_block": tariff.price_per_block, "scope": "lifetime",
     });
-    let plan: PlanSpec = serde_json::from_value(json!({
+    serde_json::from_value(json!({
         "id": "mobile", "version": 1, "currency": "USD", "payment": "postpaid",
         "strategies": [{ "id": "calls", "kind": "blocks", "terms": terms }],
-    }))?;
-    let saved = tenant.read().await?.all_plans().await?;
-    if let Some(same) = saved.iter().find(|saved| saved.strategies == plan.strategies) {
-        return Ok(same.clone());
-    }
-    let last = saved.iter().map(|saved| saved.version).max().unwrap_or(0);
-    let plan = PlanSpec { version: last.saturating_add(1), ..plan };
-    tenant.save_plan(&plan).await?;
-    Ok(plan)
+    }))
 }
 
 /// Dates a call whose key was used before like the first one: a report does not say when its call was, and a retry comes later.

@@ -9,6 +9,8 @@ pub mod ledger;
 #[path = "../../common/object.rs"]
 mod object;
 mod plain;
+#[path = "../../common/plans.rs"]
+mod plans;
 pub mod tariff;
 mod v1;
 mod watch;

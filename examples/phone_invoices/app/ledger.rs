@@ -18,6 +18,7 @@ use billing::{
 
 use super::{
     contract::Contract,
+    plans::save_plan,
     refusal::Refusal,
     tariff::{PlanName, Tariff},
     times::first_of_month,
@@ -278,19 +279,4 @@ pub async fn account<F: Facts + ?Sized>(
     id: &AccountId,
 ) -> Result<Option<AccountFacts>, billing::Error> {
     Ok(facts.accounts(std::slice::from_ref(id)).await?.pop())
-}
-
-/// A plan with these prices: a version that is saved already, otherwise a new one.
-///
-/// A saved version never changes and an account keeps the one it was given, so new prices reprice nothing.
-async fn save_plan(tenant: &Tenant, plan: PlanSpec) -> Result<PlanSpec, billing::Error> {
-    let mut saved = tenant.read().await?.all_plans().await?;
-    saved.retain(|saved| saved.id == plan.id);
-    if let Some(same) = saved.iter().find(|saved| saved.strategies == plan.strategies) {
-        return Ok(same.clone());
-    }
-    let last = saved.iter().map(|saved| saved.version).max().unwrap_or(0);
-    let plan = PlanSpec { version: last.saturating_add(1), ..plan };
-    tenant.save_plan(&plan).await?;
-    Ok(plan)
 }

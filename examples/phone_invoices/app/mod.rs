@@ -15,6 +15,8 @@ mod fields;
 mod invoices;
 pub mod ledger;
 mod operators;
+#[path = "../../common/plans.rs"]
+mod plans;
 pub mod refusal;
 pub mod sample;
 pub mod tariff;
