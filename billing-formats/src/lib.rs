@@ -45,8 +45,11 @@
 
 pub mod accounts;
 pub mod asterisk;
+mod bad_row;
 pub mod csv;
 pub mod dial_plan;
 mod lines;
 pub mod ndjson;
 pub mod text;
+
+pub use bad_row::BadRow;

@@ -60,6 +60,59 @@ impl<R: BufRead> Lines<R> {
     }
 }
 
+/// Lines in one buffer, counted, up to the last one or to the first error of the input.
+pub(crate) struct NumberedLines<R> {
+    lines: Lines<R>,
+    line: Vec<u8>,
+    number: u64,
+    is_done: bool,
+}
+
+impl<R: BufRead> NumberedLines<R> {
+    pub(crate) const fn new(input: R) -> Self {
+        Self { lines: Lines::new(input), line: Vec::new(), number: 0, is_done: false }
+    }
+
+    /// Goes on to the next line; `None` for good after the last one, and after an error.
+    pub(crate) fn advance(&mut self) -> Option<io::Result<Read>> {
+        if self.is_done {
+            return None;
+        }
+        let read = self.lines.read(&mut self.line);
+        self.is_done = !matches!(read, Ok(Read::Whole | Read::TooLong));
+        self.number = self.number.saturating_add(1);
+        match read {
+            Ok(Read::End) => None,
+            read => Some(read),
+        }
+    }
+
+    /// As [`advance`](Self::advance), and passes over lines with nothing but spaces and tabs on them.
+    pub(crate) fn advance_to_full(&mut self) -> Option<io::Result<Read>> {
+        loop {
+            let read = self.advance()?;
+            if read.is_err() || !is_blank(&self.line) {
+                return Some(read);
+            }
+        }
+    }
+
+    /// The number of the line, counted from 1.
+    pub(crate) const fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// The line without its end.
+    pub(crate) const fn line(&self) -> &[u8] {
+        self.line.as_slice()
+    }
+
+    /// The line as text that every store can hold.
+    pub(crate) fn raw(&self) -> String {
+        raw(&self.line)
+    }
+}
+
 /// Whether nothing but spaces and tabs is on a line.
 pub(crate) fn is_blank(line: &[u8]) -> bool {
     line.iter().all(|byte| matches!(byte, b' ' | b'\t'))

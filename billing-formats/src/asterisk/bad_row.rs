@@ -1,36 +1,17 @@
 //! A line that is no call detail record, and why.
 
-use core::fmt;
+use billing_core::{id::InvalidId, item::InvalidParty};
 
-use billing_core::{decide::Refusal, id::InvalidId, item::InvalidParty};
-
-use crate::asterisk::{Column, LINE_BYTES_MAX};
+use crate::{
+    asterisk::{Column, LINE_BYTES_MAX},
+    bad_row,
+};
 
 /// A line that is no call detail record.
-///
-/// `raw` may hold telephone numbers: neither `Display` nor `Debug` shows it.
-///
-/// # Examples
-///
-/// ```
-/// use billing_formats::asterisk::{BadRow, Reason};
-///
-/// let row = BadRow { line: 17, column: None, reason: Reason::Empty, raw: String::new() };
-/// assert_eq!(row.to_string(), "line 17: the line is empty");
-/// ```
-#[derive(Clone, PartialEq, Eq)]
-pub struct BadRow {
-    /// The physical line, counted from 1.
-    pub line: u64,
-    /// The column at fault, if it is one.
-    pub column: Option<Column>,
-    /// What is wrong.
-    pub reason: Reason,
-    /// The line without its end, with U+FFFD in place of NUL and of bytes that are not UTF-8.
-    ///
-    /// Of a line that is too long, the first 1 024 bytes.
-    pub raw: String,
-}
+pub type BadRow = bad_row::BadRow<Column, Reason>;
+
+/// What is wrong, and where on the line.
+pub(super) type Fault = bad_row::Fault<Column, Reason>;
 
 /// Why a line is no call detail record; never with a telephone number in it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -117,64 +98,6 @@ pub enum Reason {
         /// Seconds talked.
         billsec: u32,
     },
-}
-
-impl BadRow {
-    fn describe(&self, f: &mut impl fmt::Write) -> fmt::Result {
-        match self.column {
-            Some(column) => write!(f, "column {column}: {}", self.reason),
-            None => write!(f, "{}", self.reason),
-        }
-    }
-}
-
-impl fmt::Display for BadRow {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let separator = if self.column.is_some() { ", " } else { ": " };
-        write!(f, "line {}{separator}", self.line)?;
-        self.describe(f)
-    }
-}
-
-impl fmt::Debug for BadRow {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BadRow")
-            .field("line", &self.line)
-            .field("column", &self.column)
-            .field("reason", &self.reason)
-            .field("raw", &format_args!("{} bytes", self.raw.len()))
-            .finish()
-    }
-}
-
-impl core::error::Error for BadRow {}
-
-impl From<BadRow> for Refusal {
-    fn from(row: BadRow) -> Self {
-        let mut reason = String::new();
-        // Writing to a text cannot fail.
-        let _written: fmt::Result = row.describe(&mut reason);
-        Self { place: format!("line {}", row.line).into(), reason, raw: row.raw }
-    }
-}
-
-/// What is wrong, and where on the line.
-#[derive(Debug)]
-pub(super) struct Fault {
-    pub(super) column: Option<Column>,
-    pub(super) reason: Reason,
-}
-
-impl Fault {
-    pub(super) fn at(column: Column, reason: impl Into<Reason>) -> Self {
-        Self { column: Some(column), reason: reason.into() }
-    }
-}
-
-impl From<Reason> for Fault {
-    fn from(reason: Reason) -> Self {
-        Self { column: None, reason }
-    }
 }
 
 /// A value as it is put into a message: escaped, and cut to 24 characters.

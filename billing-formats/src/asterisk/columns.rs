@@ -91,14 +91,15 @@ impl Splitter {
         splitter
     }
 
-    /// Takes a line apart; `line` ends with the only line feed in it.
+    /// Takes a line apart, which has no end.
     pub(super) fn split(&mut self, line: &[u8]) -> Result<Columns<'_>, Reason> {
         str::from_utf8(line).map_err(|error| Reason::Encoding { at: error.valid_up_to() })?;
-        if self.text.len() < line.len() {
-            self.text.resize(line.len(), 0);
+        // One byte more, because the line feed is read where the text has not ended.
+        let bytes = line.len().saturating_add(1);
+        if self.text.len() < bytes {
+            self.text.resize(bytes, 0);
         }
-        let (result, _, length, found) =
-            self.rules.read_record(line, &mut self.text, &mut self.ends);
+        let (result, length, found) = self.read(line);
         match result {
             ReadRecordResult::Record => {}
             ReadRecordResult::OutputEndsFull => {
@@ -118,6 +119,19 @@ impl Splitter {
         let text =
             str::from_utf8(text).map_err(|error| Reason::Encoding { at: error.valid_up_to() })?;
         Ok(Columns { text, ends: self.ends.get(..found).unwrap_or_default() })
+    }
+
+    /// What became of a line, how long the text of its columns is, and how many there are.
+    fn read(&mut self, line: &[u8]) -> (ReadRecordResult, usize, usize) {
+        let (result, _, length, found) =
+            self.rules.read_record(line, &mut self.text, &mut self.ends);
+        if result != ReadRecordResult::InputEmpty {
+            return (result, length, found);
+        }
+        let text = self.text.get_mut(length..).unwrap_or_default();
+        let ends = self.ends.get_mut(found..).unwrap_or_default();
+        let (result, _, more_length, more_found) = self.rules.read_record(b"\n", text, ends);
+        (result, length.saturating_add(more_length), found.saturating_add(more_found))
     }
 
     /// Forgets an unfinished record.

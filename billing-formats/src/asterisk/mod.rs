@@ -29,16 +29,15 @@ mod cdr;
 mod clock;
 mod columns;
 mod entry;
-mod lines;
 mod options;
 mod reader;
 mod record;
 
+pub use crate::lines::LINE_BYTES_MAX;
 pub use bad_row::{BadRow, Reason};
 pub use cdr::Cdr;
 pub use clock::NEAR_S;
 pub use columns::Column;
 pub use entry::entry;
-pub use lines::LINE_BYTES_MAX;
 pub use options::Options;
 pub use reader::{Reader, Row};

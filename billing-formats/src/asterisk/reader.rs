@@ -3,13 +3,12 @@
 use core::fmt;
 use std::io::{self, BufRead};
 
-use crate::asterisk::{
-    BadRow, Cdr, Options, Reason,
-    bad_row::Fault,
-    clock::Clock,
-    columns::Splitter,
-    lines::{Lines, Read},
-    record::record,
+use crate::{
+    asterisk::{
+        BadRow, Cdr, Options, Reason, bad_row::Fault, clock::Clock, columns::Splitter,
+        record::record,
+    },
+    lines::{NumberedLines, Read},
 };
 
 /// What one physical line became.
@@ -42,10 +41,9 @@ pub type Row = Result<Cdr, BadRow>;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Reader<R> {
-    lines: Lines<R>,
+    lines: NumberedLines<R>,
     splitter: Splitter,
     clock: Clock,
-    is_done: bool,
 }
 
 impl<R: BufRead> Reader<R> {
@@ -53,28 +51,21 @@ impl<R: BufRead> Reader<R> {
     #[must_use]
     pub fn new(input: R, options: &Options) -> Self {
         Self {
-            lines: Lines::new(input),
+            lines: NumberedLines::new(input),
             splitter: Splitter::new(),
             clock: Clock::new(options.zone.clone()),
-            is_done: false,
         }
     }
 
     fn row(&mut self, read: Read) -> Row {
-        let line = self.lines.number();
-        self.cdr(read).map_err(|Fault { column, reason }| BadRow {
-            line,
-            column,
-            reason,
-            raw: self.lines.raw(read),
-        })
+        self.cdr(read).map_err(|fault| fault.into_row(self.lines.number(), self.lines.raw()))
     }
 
     fn cdr(&mut self, read: Read) -> Result<Cdr, Fault> {
         if read == Read::TooLong {
             return Err(Reason::TooLong.into());
         }
-        if self.lines.is_empty() {
+        if self.lines.line().is_empty() {
             return Err(Reason::Empty.into());
         }
         let columns = self.splitter.split(self.lines.line())?;
@@ -86,20 +77,8 @@ impl<R: BufRead> Iterator for Reader<R> {
     type Item = io::Result<Row>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.is_done {
-            return None;
-        }
-        match self.lines.advance() {
-            Ok(Read::End) => {
-                self.is_done = true;
-                None
-            }
-            Ok(read @ (Read::Whole | Read::TooLong)) => Some(Ok(self.row(read))),
-            Err(error) => {
-                self.is_done = true;
-                Some(Err(error))
-            }
-        }
+        let read = self.lines.advance()?;
+        Some(read.map(|read| self.row(read)))
     }
 }
 

@@ -59,7 +59,7 @@ struct Times {
 impl Stated {
     fn read(columns: &Columns<'_>, clock: &mut Clock) -> Result<Self, Fault> {
         let mut time = |column: Column| {
-            clock.read(columns.get(column)).map_err(|reason| Fault::at(column, reason))
+            clock.read(columns.get(column)).map_err(|reason| Fault::at(&column, reason))
         };
         let start = time(Column::Start)?;
         let answer = match columns.get(Column::Answer) {
@@ -75,12 +75,12 @@ impl Stated {
             duration_s: seconds(columns, Column::Duration)?,
             billsec: seconds(columns, Column::Billsec)?,
             disposition: disposition(columns)?,
-            unique_id: unique_id.map_err(|error| Fault::at(Column::UniqueId, error))?,
+            unique_id: unique_id.map_err(|error| Fault::at(&Column::UniqueId, error))?,
         })
     }
 
     fn times(&self, zone: &'static str) -> Result<Times, Fault> {
-        let ambiguous = |column| Fault::at(column, Reason::AmbiguousTime { zone });
+        let ambiguous = |column| Fault::at(&column, Reason::AmbiguousTime { zone });
         let created = || created(self.unique_id.as_str());
         let start = self.start.nearest(created).ok_or_else(|| ambiguous(Column::Start))?;
         let due = start.checked_add_ms(millis(self.duration_s)).ok();
@@ -102,23 +102,23 @@ impl Stated {
     fn check(&self, times: &Times) -> Result<(), Fault> {
         let (billsec, duration_s) = (self.billsec, self.duration_s);
         if times.end < times.start {
-            return Err(Fault::at(Column::End, Reason::EndBeforeStart));
+            return Err(Fault::at(&Column::End, Reason::EndBeforeStart));
         }
         if times.answer.is_some_and(|answer| answer < times.start || times.end < answer) {
-            return Err(Fault::at(Column::Answer, Reason::AnswerOutside));
+            return Err(Fault::at(&Column::Answer, Reason::AnswerOutside));
         }
         let is_answered = self.disposition == Disposition::Answered;
         if is_answered && times.answer.is_none() {
-            return Err(Fault::at(Column::Answer, Reason::AnswerMissing));
+            return Err(Fault::at(&Column::Answer, Reason::AnswerMissing));
         }
         if billsec > duration_s {
             return Err(Fault::at(
-                Column::Billsec,
+                &Column::Billsec,
                 Reason::TalkAboveDuration { billsec, duration_s },
             ));
         }
         if !is_answered && billsec > 0 {
-            return Err(Fault::at(Column::Billsec, Reason::TalkUnanswered { billsec }));
+            return Err(Fault::at(&Column::Billsec, Reason::TalkUnanswered { billsec }));
         }
         Ok(())
     }
@@ -128,7 +128,7 @@ fn party(columns: &Columns<'_>, column: Column) -> Result<Party, Fault> {
     columns
         .get(column)
         .parse()
-        .map_err(|error: billing_core::item::InvalidParty| Fault::at(column, error))
+        .map_err(|error: billing_core::item::InvalidParty| Fault::at(&column, error))
 }
 
 fn seconds(columns: &Columns<'_>, column: Column) -> Result<u32, Fault> {
@@ -136,7 +136,7 @@ fn seconds(columns: &Columns<'_>, column: Column) -> Result<u32, Fault> {
     // A sign is refused: reading a number would accept a plus.
     let is_digits = value.bytes().all(|byte| byte.is_ascii_digit());
     let number = value.parse().ok().filter(|_| is_digits);
-    number.ok_or_else(|| Fault::at(column, Reason::Seconds { value: shown(value) }))
+    number.ok_or_else(|| Fault::at(&column, Reason::Seconds { value: shown(value) }))
 }
 
 fn disposition(columns: &Columns<'_>) -> Result<Disposition, Fault> {
@@ -145,7 +145,7 @@ fn disposition(columns: &Columns<'_>) -> Result<Disposition, Fault> {
         "NO ANSWER" => Ok(Disposition::NoAnswer),
         "BUSY" => Ok(Disposition::Busy),
         "FAILED" | "CONGESTION" => Ok(Disposition::Failed),
-        value => Err(Fault::at(Column::Disposition, Reason::Disposition { value: shown(value) })),
+        value => Err(Fault::at(&Column::Disposition, Reason::Disposition { value: shown(value) })),
     }
 }
 

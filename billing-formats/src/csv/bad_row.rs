@@ -3,39 +3,20 @@
 use core::fmt;
 
 use billing_core::{
-    decide::Refusal,
     id::InvalidId,
     item::{InvalidParty, InvalidProperties},
 };
 
-use crate::csv::{Column, LINE_BYTES_MAX};
+use crate::{
+    bad_row,
+    csv::{Column, LINE_BYTES_MAX},
+};
 
 /// A record that cannot be taken in.
-///
-/// `raw` may hold telephone numbers: neither `Display` nor `Debug` shows it.
-///
-/// # Examples
-///
-/// ```
-/// use billing_formats::csv::{BadRow, Reason};
-///
-/// let column = Some("talk".into());
-/// let row = BadRow { line: 17, column, reason: Reason::AnswerMissing, raw: String::new() };
-/// assert_eq!(row.to_string(), "line 17, column `talk`: the call was answered, but has no answer time");
-/// ```
-#[derive(Clone, PartialEq, Eq)]
-pub struct BadRow {
-    /// The physical line it begins on, counted from 1.
-    pub line: u64,
-    /// The column at fault, if it is one.
-    pub column: Option<Column>,
-    /// What is wrong.
-    pub reason: Reason,
-    /// Its lines without their ends, with U+FFFD in place of NUL and of bytes that are not UTF-8.
-    ///
-    /// Of a line that is too long, the first 1 024 bytes.
-    pub raw: String,
-}
+pub type BadRow = bad_row::BadRow<Column, Reason>;
+
+/// What is wrong, and where in the record.
+pub(super) type Fault = bad_row::Fault<Column, Reason>;
 
 /// Why a record cannot be taken in; never with anything that stands in it.
 ///
@@ -178,63 +159,5 @@ impl fmt::Display for Width {
             Self::Exactly(columns) => write!(f, "{columns}"),
             Self::AtLeast(columns) => write!(f, "{columns} and more"),
         }
-    }
-}
-
-impl BadRow {
-    fn describe(&self, f: &mut impl fmt::Write) -> fmt::Result {
-        match &self.column {
-            Some(column) => write!(f, "column {column}: {}", self.reason),
-            None => write!(f, "{}", self.reason),
-        }
-    }
-}
-
-impl fmt::Display for BadRow {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let separator = if self.column.is_some() { ", " } else { ": " };
-        write!(f, "line {}{separator}", self.line)?;
-        self.describe(f)
-    }
-}
-
-impl fmt::Debug for BadRow {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BadRow")
-            .field("line", &self.line)
-            .field("column", &self.column)
-            .field("reason", &self.reason)
-            .field("raw", &format_args!("{} bytes", self.raw.len()))
-            .finish()
-    }
-}
-
-impl core::error::Error for BadRow {}
-
-impl From<BadRow> for Refusal {
-    fn from(row: BadRow) -> Self {
-        let mut reason = String::new();
-        // Writing to a text cannot fail.
-        let _written: fmt::Result = row.describe(&mut reason);
-        Self { place: format!("line {}", row.line).into(), reason, raw: row.raw }
-    }
-}
-
-/// What is wrong, and where in the record.
-#[derive(Debug)]
-pub(super) struct Fault {
-    pub(super) column: Option<Column>,
-    pub(super) reason: Reason,
-}
-
-impl Fault {
-    pub(super) fn at(column: &Column, reason: impl Into<Reason>) -> Self {
-        Self { column: Some(column.clone()), reason: reason.into() }
-    }
-}
-
-impl From<Reason> for Fault {
-    fn from(reason: Reason) -> Self {
-        Self { column: None, reason }
     }
 }

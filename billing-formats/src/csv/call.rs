@@ -7,7 +7,7 @@ use billing_core::{
 };
 
 use crate::{
-    accounts::{AccountMap, Origin},
+    accounts::AccountMap,
     csv::{
         CallOrigin, Calls, Duration, Payer, Reason, Side,
         bad_row::Fault,
@@ -96,21 +96,15 @@ fn account(
     call: &Call,
     accounts: &AccountMap,
 ) -> Result<Option<AccountId>, Fault> {
-    let origin = match payer {
-        Payer::Column(column) => return fields.account(column),
-        Payer::Constant(account) => return Ok(Some(account.clone())),
-        Payer::Map(origin) => origin,
-    };
-    let party = match (origin.party, call.direction) {
-        (Side::Callee, _) | (Side::Ours, Direction::Inbound) => &call.callee,
-        (Side::Caller, _) | (Side::Ours, Direction::Outbound | Direction::Internal) => &call.caller,
-    };
-    let asked = Origin {
-        account_code: fields.text_if_any(origin.account_code.as_ref())?,
-        channel: fields.text_if_any(origin.channel.as_ref())?,
-        caller: party.as_str(),
-    };
-    Ok(accounts.find(&asked, fields.mapping.zone.day_of(call.start)).cloned())
+    fields.payer(payer, call.start, accounts, |origin| {
+        let party = match (origin.party, call.direction) {
+            (Side::Callee, _) | (Side::Ours, Direction::Inbound) => &call.callee,
+            (Side::Caller, _) | (Side::Ours, Direction::Outbound | Direction::Internal) => {
+                &call.caller
+            }
+        };
+        Ok(party.clone())
+    })
 }
 
 const fn is_answered(disposition: Disposition) -> bool {

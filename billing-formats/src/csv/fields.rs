@@ -4,14 +4,17 @@ use core::{num::NonZeroU32, str::FromStr};
 
 use billing_core::{
     digest::Digest,
-    id::{AccountId, ItemId, LegId},
+    id::{AccountId, ItemId},
     item::{ItemKey, Party},
     time::Instant,
 };
 
-use crate::csv::{
-    Choice, Column, Mapping, Moment, Reason, RecordId, Value, bad_row::Fault, places::Places,
-    splitter::Splitter, times::instant,
+use crate::{
+    accounts::{AccountMap, Origin},
+    csv::{
+        Choice, Column, Mapping, Moment, Payer, Reason, RecordId, Value, bad_row::Fault,
+        payer::Asked, places::Places, splitter::Splitter, times::instant,
+    },
 };
 
 /// The columns of a record, read as what the mapping says they are.
@@ -66,14 +69,31 @@ impl<'record> Fields<'record> {
         Ok(ItemKey {
             source: self.mapping.source.clone(),
             id: self.id(id)?,
-            leg: leg.map_or(Ok(None), |column| self.leg(column))?,
+            leg: leg.map_or(Ok(None), |column| self.parse_if_any(column))?,
             partial: partial.map_or(Ok(None), |column| self.partial(column))?,
         })
     }
 
-    /// The account that a column names; nobody if it is empty.
-    pub(super) fn account(&self, column: &Column) -> Result<Option<AccountId>, Fault> {
-        if self.text(column)?.is_empty() { Ok(None) } else { self.parse(column).map(Some) }
+    /// Who pays what was used at an instant; `party` is the end of it that the account map is asked about.
+    pub(super) fn payer<O: Asked>(
+        &self,
+        payer: &Payer<O>,
+        at: Instant,
+        accounts: &AccountMap,
+        party: impl FnOnce(&O) -> Result<Party, Fault>,
+    ) -> Result<Option<AccountId>, Fault> {
+        let origin = match payer {
+            Payer::Column(column) => return self.parse_if_any(column),
+            Payer::Constant(account) => return Ok(Some(account.clone())),
+            Payer::Map(origin) => origin,
+        };
+        let (asked, party) = (origin.asked(), party(origin)?);
+        let asked = Origin {
+            account_code: self.text_if_any(asked.account_code)?,
+            channel: self.text_if_any(asked.channel)?,
+            caller: party.as_str(),
+        };
+        Ok(accounts.find(&asked, self.mapping.zone.day_of(at)).cloned())
     }
 
     pub(super) fn is_empty(&self, moment: &Moment) -> Result<bool, Fault> {
@@ -113,7 +133,11 @@ impl<'record> Fields<'record> {
         }
     }
 
-    fn leg(&self, column: &Column) -> Result<Option<LegId>, Fault> {
+    /// What a column names; nothing if it is empty.
+    fn parse_if_any<T: FromStr<Err: Into<Reason>>>(
+        &self,
+        column: &Column,
+    ) -> Result<Option<T>, Fault> {
         if self.text(column)?.is_empty() { Ok(None) } else { self.parse(column).map(Some) }
     }
 

@@ -107,29 +107,47 @@ impl<O: Default> Default for Payer<O> {
     }
 }
 
-impl Payer<CallOrigin> {
-    pub(super) fn columns(&self) -> impl Iterator<Item = &Column> {
-        let (named, asked) = match self {
-            Self::Column(column) => (Some(column), [None, None]),
-            Self::Constant(_) => (None, [None, None]),
-            Self::Map(CallOrigin { account_code, channel, .. }) => {
-                (None, [account_code.as_ref(), channel.as_ref()])
-            }
-        };
-        named.into_iter().chain(asked.into_iter().flatten())
+/// Where it stands what the account map is asked about.
+pub(super) trait Asked {
+    fn asked(&self) -> AskedColumns<'_>;
+}
+
+pub(super) struct AskedColumns<'mapping> {
+    pub(super) account_code: Option<&'mapping Column>,
+    pub(super) channel: Option<&'mapping Column>,
+    /// The party, if it is nothing that is read anyway.
+    party: Option<&'mapping Column>,
+}
+
+impl Asked for CallOrigin {
+    fn asked(&self) -> AskedColumns<'_> {
+        let Self { account_code, channel, .. } = self;
+        AskedColumns { account_code: account_code.as_ref(), channel: channel.as_ref(), party: None }
     }
 }
 
-impl Payer<PulseOrigin> {
-    pub(super) fn columns(&self) -> impl Iterator<Item = &Column> {
-        let (named, asked) = match self {
-            Self::Column(column) => (Some(column), [None, None, None]),
-            Self::Constant(_) => (None, [None, None, None]),
-            Self::Map(PulseOrigin { account_code, channel, party }) => {
-                (None, [account_code.as_ref(), channel.as_ref(), party.as_ref()])
+impl Asked for PulseOrigin {
+    fn asked(&self) -> AskedColumns<'_> {
+        let [account_code, channel, party] =
+            [&self.account_code, &self.channel, &self.party].map(Option::as_ref);
+        AskedColumns { account_code, channel, party }
+    }
+}
+
+impl<O> Payer<O> {
+    pub(super) fn columns(&self) -> impl Iterator<Item = &Column>
+    where
+        O: Asked,
+    {
+        let columns = match self {
+            Self::Column(column) => [Some(column), None, None],
+            Self::Constant(_) => [None; 3],
+            Self::Map(origin) => {
+                let AskedColumns { account_code, channel, party } = origin.asked();
+                [account_code, channel, party]
             }
         };
-        named.into_iter().chain(asked.into_iter().flatten())
+        columns.into_iter().flatten()
     }
 }
 

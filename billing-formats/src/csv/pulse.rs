@@ -8,7 +8,7 @@ use billing_core::{
 };
 
 use crate::{
-    accounts::{AccountMap, Origin},
+    accounts::AccountMap,
     csv::{DecimalMark, Payer, PulseOrigin, Pulses, Reason, Value, bad_row::Fault, fields::Fields},
 };
 
@@ -62,19 +62,8 @@ fn account(
     at: Instant,
     accounts: &AccountMap,
 ) -> Result<Option<AccountId>, Fault> {
-    let origin = match payer {
-        Payer::Column(column) => return fields.account(column),
-        Payer::Constant(account) => return Ok(Some(account.clone())),
-        Payer::Map(origin) => origin,
-    };
-    let party = match &origin.party {
-        None => Party::unknown(),
-        Some(column) => fields.normal(fields.parse(column)?),
-    };
-    let asked = Origin {
-        account_code: fields.text_if_any(origin.account_code.as_ref())?,
-        channel: fields.text_if_any(origin.channel.as_ref())?,
-        caller: party.as_str(),
-    };
-    Ok(accounts.find(&asked, fields.mapping.zone.day_of(at)).cloned())
+    fields.payer(payer, at, accounts, |origin| match &origin.party {
+        None => Ok(Party::unknown()),
+        Some(column) => Ok(fields.normal(fields.parse(column)?)),
+    })
 }

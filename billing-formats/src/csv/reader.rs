@@ -159,12 +159,7 @@ impl<'mapping, R: BufRead> Reader<'mapping, R> {
             return None;
         }
         let read = fault_of(found).map_or_else(|| self.record(places), |reason| Err(reason.into()));
-        Some(read.map_err(|Fault { column, reason }| BadRow {
-            line: self.source.first_line(),
-            column,
-            reason,
-            raw: self.source.raw(),
-        }))
+        Some(read.map_err(|fault| fault.into_row(self.source.first_line(), self.source.raw())))
     }
 
     fn record(&self, places: &Places) -> Result<Incoming, Fault> {

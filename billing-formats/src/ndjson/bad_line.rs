@@ -1,14 +1,10 @@
 //! A line that is no item, and why.
 
-use core::fmt;
+use core::convert::Infallible;
 
-use billing_core::decide::Refusal;
+use crate::{bad_row::BadRow, ndjson::LINE_BYTES_MAX};
 
-use crate::ndjson::LINE_BYTES_MAX;
-
-/// A line that is no item.
-///
-/// `raw` may hold telephone numbers: neither `Display` nor `Debug` shows it.
+/// A line that is no item; its places are in the reason, so it never names a column.
 ///
 /// # Examples
 ///
@@ -16,20 +12,10 @@ use crate::ndjson::LINE_BYTES_MAX;
 /// use billing_formats::ndjson::{BadLine, Reason};
 ///
 /// let reason = Reason::Missing { place: "call.start".into() };
-/// let line = BadLine { line: 17, reason, raw: String::new() };
+/// let line = BadLine { line: 17, column: None, reason, raw: String::new() };
 /// assert_eq!(line.to_string(), "line 17: `call.start` is missing");
 /// ```
-#[derive(Clone, PartialEq, Eq)]
-pub struct BadLine {
-    /// The line, counted from 1.
-    pub line: u64,
-    /// What is wrong.
-    pub reason: Reason,
-    /// The line without its end, with U+FFFD in place of NUL and of bytes that are not UTF-8.
-    ///
-    /// Of a line that is too long, the first 1 024 bytes.
-    pub raw: String,
-}
+pub type BadLine = BadRow<Infallible, Reason>;
 
 /// Why a line is no item; never with anything that stands on it.
 ///
@@ -103,29 +89,4 @@ pub enum Reason {
         /// Where, counted from 0.
         at: usize,
     },
-}
-
-impl fmt::Display for BadLine {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}: {}", self.line, self.reason)
-    }
-}
-
-impl fmt::Debug for BadLine {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BadLine")
-            .field("line", &self.line)
-            .field("reason", &self.reason)
-            .field("raw", &format_args!("{} bytes", self.raw.len()))
-            .finish()
-    }
-}
-
-impl core::error::Error for BadLine {}
-
-impl From<BadLine> for Refusal {
-    fn from(line: BadLine) -> Self {
-        let (place, reason) = (format!("line {}", line.line), line.reason.to_string());
-        Self { place: place.into(), reason, raw: line.raw }
-    }
 }

@@ -6,7 +6,7 @@ use std::io::{self, BufRead};
 use billing_core::item::{Incoming, Item};
 
 use crate::{
-    lines::{Lines, Read, is_blank, raw},
+    lines::{NumberedLines, Read},
     ndjson::{
         BadLine, Reason,
         document::{Unread, read},
@@ -46,10 +46,7 @@ pub type Row = Result<Incoming, BadLine>;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Reader<R> {
-    lines: Lines<R>,
-    line: Vec<u8>,
-    number: u64,
-    is_done: bool,
+    lines: NumberedLines<R>,
 }
 
 impl<R: BufRead> Reader<R> {
@@ -67,28 +64,20 @@ impl<R: BufRead> Reader<R> {
     /// ```
     #[must_use]
     pub const fn new(input: R) -> Self {
-        Self { lines: Lines::new(input), line: Vec::new(), number: 0, is_done: false }
-    }
-
-    fn step(&mut self) -> io::Result<Option<Row>> {
-        loop {
-            let read = self.lines.read(&mut self.line)?;
-            if read == Read::End {
-                return Ok(None);
-            }
-            self.number = self.number.saturating_add(1);
-            if !is_blank(&self.line) {
-                return Ok(Some(self.row(read)));
-            }
-        }
+        Self { lines: NumberedLines::new(input) }
     }
 
     fn row(&self, read: Read) -> Row {
         let item = match read {
             Read::TooLong => Err(Reason::TooLong),
-            Read::Whole | Read::End => item(&self.line),
+            Read::Whole | Read::End => item(self.lines.line()),
         };
-        item.map_err(|reason| BadLine { line: self.number, reason, raw: raw(&self.line) })
+        item.map_err(|reason| BadLine {
+            line: self.lines.number(),
+            column: None,
+            reason,
+            raw: self.lines.raw(),
+        })
     }
 }
 
@@ -116,12 +105,8 @@ impl<R: BufRead> Iterator for Reader<R> {
     type Item = io::Result<Row>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.is_done {
-            return None;
-        }
-        let step = self.step();
-        self.is_done = !matches!(step, Ok(Some(_)));
-        step.transpose()
+        let read = self.lines.advance_to_full()?;
+        Some(read.map(|read| self.row(read)))
     }
 }
 
