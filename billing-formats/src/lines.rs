@@ -2,6 +2,8 @@
 
 use std::io::{self, BufRead, Read as _};
 
+use memchr::memchr;
+
 /// The longest line that is read, in bytes without its end.
 pub const LINE_BYTES_MAX: usize = 65_536;
 
@@ -31,6 +33,25 @@ pub(crate) enum Read {
 impl<R: BufRead> Lines<R> {
     pub(crate) const fn new(input: R) -> Self {
         Self { input, is_begun: false }
+    }
+
+    /// The next line without its end, and how many bytes it takes with it, if the whole of it stands in the input's buffer.
+    ///
+    /// It is still to be read, or to be passed over.
+    pub(crate) fn buffered(&mut self) -> io::Result<Option<(&[u8], usize)>> {
+        if !self.is_begun {
+            return Ok(None);
+        }
+        let buffer = self.input.fill_buf()?;
+        let found = memchr(b'\n', buffer).and_then(|end| Some((buffer.get(..end)?, end)));
+        let found = found
+            .map(|(line, end)| (line.strip_suffix(b"\r").unwrap_or(line), end.saturating_add(1)));
+        Ok(found.filter(|(line, _)| line.len() <= LINE_BYTES_MAX))
+    }
+
+    /// Passes over what [`buffered`](Self::buffered) gave.
+    pub(crate) fn pass(&mut self, bytes: usize) {
+        self.input.consume(bytes);
     }
 
     /// Reads the next line in place of what `line` holds, without its end.

@@ -47,6 +47,9 @@ pub enum InvalidMapping {
         "a date and a time of day stand in two columns, but `times` has no pattern; accepted is `local`"
     )]
     PartedWithoutPattern,
+    /// Calls are asked of a mapping of pulses.
+    #[error("`records` are pulses; accepted are calls")]
+    NoCalls,
     /// The digest of nothing.
     #[error("`id` is the digest of no columns; accepted is one or more")]
     DigestOfNothing,

@@ -62,6 +62,7 @@
 
 mod bad_row;
 mod call;
+mod call_rows;
 mod calls;
 mod choice;
 mod column;
@@ -74,6 +75,7 @@ mod numbers;
 mod pattern;
 mod payer;
 mod places;
+mod plain;
 mod pulse;
 mod pulses;
 mod read_error;
@@ -87,6 +89,7 @@ mod value;
 
 pub use crate::lines::LINE_BYTES_MAX;
 pub use bad_row::{BadRow, Reason, Width};
+pub use call_rows::{CallRow, CallRows};
 pub use calls::{Calls, Duration};
 pub use choice::{Choice, Listed};
 pub use column::Column;

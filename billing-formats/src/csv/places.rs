@@ -42,6 +42,15 @@ impl Places {
         Ok(Self { places, width: Width::Exactly(header.count()) })
     }
 
+    /// The place of a column, counted from 0.
+    pub(super) fn place(&self, column: &Column) -> Option<usize> {
+        self.places.get(column).copied()
+    }
+
+    pub(super) const fn width(&self) -> Width {
+        self.width
+    }
+
     /// Refuses a record that has too few columns, or too many.
     pub(super) const fn check(&self, record: &Splitter) -> Result<(), Reason> {
         let found = record.count();
@@ -58,8 +67,7 @@ impl Places {
         record: &'record Splitter,
         column: &Column,
     ) -> Result<&'record str, Fault> {
-        let index = self.places.get(column).copied();
-        let bytes = index.and_then(|index| record.column(index)).unwrap_or_default();
+        let bytes = self.place(column).and_then(|index| record.column(index)).unwrap_or_default();
         match core::str::from_utf8(bytes) {
             Ok(text) => Ok(text.trim_matches([' ', '\t'])),
             Err(error) => Err(Fault::at(column, Reason::Encoding { at: error.valid_up_to() })),

@@ -127,6 +127,27 @@ impl<'mapping, R: BufRead> Reader<'mapping, R> {
         self.source.last_line()
     }
 
+    /// What the mapping says and where its columns are, once the first record was read.
+    pub(super) const fn columns(&self) -> Option<(&'mapping Mapping, &Places)> {
+        match &self.progress {
+            Progress::Reading(places) => Some((self.mapping, places)),
+            Progress::New | Progress::Done => None,
+        }
+    }
+
+    /// The next line, if it can be read where it stands; see [`Source::buffered`].
+    pub(super) fn buffered(&mut self) -> Result<Option<(&[u8], usize)>, ReadError> {
+        Ok(self.source.buffered()?)
+    }
+
+    pub(super) const fn count_line(&mut self) {
+        self.source.count_line();
+    }
+
+    pub(super) fn pass(&mut self, bytes: usize) {
+        self.source.pass(bytes);
+    }
+
     fn step(&mut self) -> Result<Option<Row>, ReadError> {
         if let Progress::New = self.progress {
             self.progress = self.begin()?;

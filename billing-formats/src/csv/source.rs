@@ -72,6 +72,22 @@ impl<R: BufRead> Source<R> {
         raw(&self.record)
     }
 
+    /// The next line without its end, and how many bytes it takes with it, if the whole of it stands in the input's buffer.
+    pub(super) fn buffered(&mut self) -> io::Result<Option<(&[u8], usize)>> {
+        if self.ahead.is_empty() { self.lines.buffered() } else { Ok(None) }
+    }
+
+    /// Counts a line that was read where it stands.
+    pub(super) const fn count_line(&mut self) {
+        self.last = self.last.saturating_add(1);
+        self.first = self.last;
+    }
+
+    /// Passes over a line that was read where it stands.
+    pub(super) fn pass(&mut self, bytes: usize) {
+        self.lines.pass(bytes);
+    }
+
     /// Passes over a line, whatever it holds.
     pub(super) fn skip_line(&mut self) -> io::Result<()> {
         self.take_line().map(|_read| ())
@@ -98,8 +114,7 @@ impl<R: BufRead> Source<R> {
             None => self.lines.read(&mut self.record)?,
         };
         if read != Read::End {
-            self.last = self.last.saturating_add(1);
-            self.first = self.last;
+            self.count_line();
         }
         Ok(read)
     }

@@ -12,6 +12,7 @@
 mod lines;
 mod mappings;
 mod payers;
+mod rows;
 mod values;
 
 use billing_core::item::{Call, Incoming, Item, Pulse};
