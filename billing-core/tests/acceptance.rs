@@ -17,7 +17,7 @@ const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
 fn alice() -> World {
     let strategies = [flat_rate("0.02", "pro_rata"), per_unit("1")];
-    World::with(&settings("alice", ""), &strategies)
+    World::under(&strategies)
 }
 
 /// One item of each kind, dated at an instant.

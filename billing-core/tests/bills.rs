@@ -13,20 +13,11 @@ use billing_core::{
     usage::{CarryKey, ScopeKey},
 };
 use common::{
-    blocks, call, document, fee, flat_rate, named, plan, prepaid, read,
+    blocks, document, fee, flat_rate, named, plan, prepaid, read,
     said::{only, totals},
     settings,
     world::World,
 };
-
-fn with(strategy: String) -> World {
-    World::with(&settings("alice", ""), &[strategy])
-}
-
-fn take(world: &mut World, calls: &[(&str, &str, u64)]) {
-    let calls: Vec<_> = calls.iter().map(|(id, start, ms)| call(id, start, *ms)).collect();
-    world.record(&calls);
-}
 
 #[test]
 fn a_call_counts_in_the_period_in_which_it_starts() {
@@ -48,7 +39,7 @@ fn a_call_counts_in_the_period_in_which_it_starts() {
         let mut settings = settings("alice", "");
         settings.zone = read(zone);
         let mut world = World::with(&settings, &[flat_rate("0.02", "pro_rata")]);
-        take(&mut world, &[("a", start, month_ms)]);
+        world.calls(&[("a", start, month_ms)]);
         let invoice = only(world.issue("2026-06-15T00:00:00Z"));
         let (found, total) = (invoice.draft.period.start(), invoice.draft.taxed.total);
         assert_eq!((found, total), (read(period), read("892.8")), "{start} in {zone}");
@@ -60,7 +51,7 @@ fn a_period_may_be_invoiced_from_its_last_midnight_on() {
     let mut settings = settings("alice", "");
     settings.zone = read("Europe/Berlin");
     let mut world = World::with(&settings, &[flat_rate("0.02", "pro_rata")]);
-    take(&mut world, &[("a", "2026-03-10T09:00:00Z", 60_000)]);
+    world.calls(&[("a", "2026-03-10T09:00:00Z", 60_000)]);
     assert_eq!(world.issue("2026-03-31T21:59:59.999999Z"), []);
     let invoice = only(world.issue("2026-03-31T22:00:00Z"));
     assert_eq!(invoice.draft.start, read("2026-02-28T23:00:00Z"));
@@ -70,15 +61,12 @@ fn a_period_may_be_invoiced_from_its_last_midnight_on() {
 
 #[test]
 fn each_ended_period_has_its_own_invoice_oldest_first() {
-    let mut world = with(flat_rate("0.02", "pro_rata"));
-    take(
-        &mut world,
-        &[
-            ("d", "2026-05-10T00:00:00Z", 240_000),
-            ("c", "2026-04-10T00:00:00Z", 180_000),
-            ("a", "2026-01-10T00:00:00Z", 60_000),
-        ],
-    );
+    let mut world = World::under(&[flat_rate("0.02", "pro_rata")]);
+    world.calls(&[
+        ("d", "2026-05-10T00:00:00Z", 240_000),
+        ("c", "2026-04-10T00:00:00Z", 180_000),
+        ("a", "2026-01-10T00:00:00Z", 60_000),
+    ]);
     let invoices = world.issue("2026-05-31T23:59:59Z");
     assert_eq!(totals(&invoices), ["0.02", "0.06"], "May has not ended");
     let periods: Vec<_> = invoices.iter().map(|i| i.draft.period.to_string()).collect();
@@ -92,11 +80,8 @@ fn each_ended_period_has_its_own_invoice_oldest_first() {
 
 #[test]
 fn an_invoice_is_an_event_with_its_number_and_digest() {
-    let mut world = with(flat_rate("0.02", "pro_rata"));
-    take(
-        &mut world,
-        &[("a", "2026-01-10T00:00:00Z", 60_000), ("b", "2026-02-10T00:00:00Z", 60_000)],
-    );
+    let mut world = World::under(&[flat_rate("0.02", "pro_rata")]);
+    world.calls(&[("a", "2026-01-10T00:00:00Z", 60_000), ("b", "2026-02-10T00:00:00Z", 60_000)]);
     let facts = world.bill_facts(&read("alice"), read("2026-03-01T00:00:00Z"));
     let (as_of, series) = (read("2026-03-01T00:00:00Z"), read("2026"));
     let (invoices, writes) = decide::issue(&facts, as_of, &series, 41, world.now).unwrap();
@@ -126,14 +111,11 @@ fn the_preview_says_what_the_invoice_will_say() {
     ];
     let more = r#","tax":{"name":"VAT","percent":"8.1","mode":"included"}"#;
     let mut world = World::with(&settings("alice", more), &strategies);
-    take(
-        &mut world,
-        &[
-            ("a", "2026-01-10T00:00:00Z", 61_234),
-            ("b", "2026-02-10T00:00:00Z", 1_234_567),
-            ("c", "2026-04-10T00:00:00Z", 7),
-        ],
-    );
+    world.calls(&[
+        ("a", "2026-01-10T00:00:00Z", 61_234),
+        ("b", "2026-02-10T00:00:00Z", 1_234_567),
+        ("c", "2026-04-10T00:00:00Z", 7),
+    ]);
     let previewed = world.bill("2026-05-02T00:00:00Z");
     let (open, ended) = previewed.split_last().unwrap();
     assert_eq!((open.period.start(), open.lines.len()), (read("2026-05-01"), 0));
@@ -154,11 +136,8 @@ fn the_preview_says_what_the_invoice_will_say() {
 
 #[test]
 fn an_invoice_can_be_settled_again_from_what_it_was_made_of() {
-    let mut world = with(blocks("lifetime", "0.005"));
-    take(
-        &mut world,
-        &[("a", "2026-01-10T00:00:00Z", 45_000), ("b", "2026-02-10T00:00:00Z", 45_000)],
-    );
+    let mut world = World::under(&[blocks("lifetime", "0.005")]);
+    world.calls(&[("a", "2026-01-10T00:00:00Z", 45_000), ("b", "2026-02-10T00:00:00Z", 45_000)]);
     let mut facts = world.bill_facts(&read("alice"), read("2026-03-01T00:00:00Z"));
     let invoices = world.issue("2026-03-01T00:00:00Z");
     for invoice in &invoices {
@@ -174,7 +153,7 @@ fn an_invoice_can_be_settled_again_from_what_it_was_made_of() {
 #[test]
 fn an_invoice_is_settled_again_under_the_assignments_that_were_known_then() {
     let strategies = [fee("fee", "28", "in_advance", "days"), prepaid("14", "days")];
-    let mut world = World::with(&settings("alice", ""), &strategies);
+    let mut world = World::under(&strategies);
     let advance = only(world.issue("2026-01-10T00:00:00Z"));
     let at = read("2026-02-01T00:00:00Z");
     let facts = world.bill_facts(&read("alice"), at);
@@ -200,11 +179,11 @@ fn an_invoice_is_settled_again_under_the_assignments_that_were_known_then() {
 
 #[test]
 fn fractions_of_a_cent_are_kept_until_they_make_one() {
-    let mut world = with(blocks("lifetime", "0.005"));
+    let mut world = World::under(&[blocks("lifetime", "0.005")]);
     let mut issued = Vec::new();
     for month in 1_u8..=6 {
         let (id, next) = (format!("call-{month}"), month.checked_add(1).unwrap());
-        take(&mut world, &[(&id, &format!("2026-{month:02}-10T00:00:00Z"), 30_000)]);
+        world.calls(&[(&id, &format!("2026-{month:02}-10T00:00:00Z"), 30_000)]);
         issued.extend(world.issue(&format!("2026-{next:02}-01T00:00:00Z")));
     }
     assert_eq!(totals(&issued), ["0.01", "0", "0.01", "0", "0.01", "0"]);
@@ -215,7 +194,7 @@ fn fractions_of_a_cent_are_kept_until_they_make_one() {
     let mut world = World::with(&settings("alice", more), &[blocks("lifetime", "0.005")]);
     for month in 1_u8..=4 {
         let id = format!("call-{month}");
-        take(&mut world, &[(&id, &format!("2026-{month:02}-10T00:00:00Z"), 30_000)]);
+        world.calls(&[(&id, &format!("2026-{month:02}-10T00:00:00Z"), 30_000)]);
     }
     assert_eq!(totals(&world.issue("2026-05-01T00:00:00Z")), ["0", "0.01", "0.01", "0"]);
 }
@@ -227,7 +206,7 @@ fn rounding_up_may_give_back_nothing_and_never_too_much() {
         let mut world = World::with(&settings("alice", &more), &[blocks("lifetime", "0.005")]);
         for month in 1_u8..=3 {
             let id = format!("call-{month}");
-            take(&mut world, &[(&id, &format!("2026-{month:02}-10T00:00:00Z"), 30_000)]);
+            world.calls(&[(&id, &format!("2026-{month:02}-10T00:00:00Z"), 30_000)]);
         }
         assert_eq!(totals(&world.issue("2026-04-01T00:00:00Z")), expected, "{rounding}");
     }
@@ -235,16 +214,13 @@ fn rounding_up_may_give_back_nothing_and_never_too_much() {
 
 #[test]
 fn a_line_is_shared_out_over_its_days() {
-    let mut world = with(flat_rate("0.01", "pro_rata"));
-    take(
-        &mut world,
-        &[
-            ("a", "2026-03-10T00:00:00Z", 60_000),
-            ("b", "2026-03-11T00:00:00Z", 20_000),
-            ("c", "2026-03-12T00:00:00Z", 100_000),
-            ("d", "2026-03-13T00:00:00Z", 0),
-        ],
-    );
+    let mut world = World::under(&[flat_rate("0.01", "pro_rata")]);
+    world.calls(&[
+        ("a", "2026-03-10T00:00:00Z", 60_000),
+        ("b", "2026-03-11T00:00:00Z", 20_000),
+        ("c", "2026-03-12T00:00:00Z", 100_000),
+        ("d", "2026-03-13T00:00:00Z", 0),
+    ]);
     let line = world.bill("2026-03-31T00:00:00Z").pop().unwrap().lines.pop().unwrap();
     assert_eq!(line.amount, read("0.03"));
     let shares: Vec<_> =
@@ -282,7 +258,7 @@ fn the_periods_due_are_those_since_the_last_invoice() {
         ["2026-01-31..2026-02-28", "2026-02-28..2026-03-31", "2026-03-31..2026-04-30"];
     assert_eq!(due(&world, "2026-02-10T00:00:00Z"), [first]);
     assert_eq!(due(&world, "2026-03-31T00:00:00Z"), [first, second, third]);
-    take(&mut world, &[("a", "2026-03-10T00:00:00Z", 60_000)]);
+    world.calls(&[("a", "2026-03-10T00:00:00Z", 60_000)]);
     assert_eq!(is_invoiced(&world, "2026-03-31T00:00:00Z"), Ok(false));
     let invoice = only(world.issue("2026-03-31T00:00:00Z"));
     assert_eq!(invoice.draft.period.to_string(), second, "the first one had nothing");
@@ -300,11 +276,11 @@ fn is_invoiced(world: &World, as_of: &str) -> Result<bool, billing_core::time::T
 
 #[test]
 fn the_scopes_to_load_are_those_a_bill_may_touch() {
-    let mut world = with(blocks("period", "0.2"));
-    take(&mut world, &[("a", "2026-02-10T00:00:00Z", 1)]);
+    let mut world = World::under(&[blocks("period", "0.2")]);
+    world.calls(&[("a", "2026-02-10T00:00:00Z", 1)]);
     drop(world.issue("2026-03-01T00:00:00Z"));
     world.change("2026-04-10", &[blocks("lifetime", "0.2")]);
-    take(&mut world, &[("late", "2026-01-10T00:00:00Z", 1)]);
+    world.calls(&[("late", "2026-01-10T00:00:00Z", 1)]);
     let unbilled: Vec<_> = world.totals.values().filter(|total| !total.billed).cloned().collect();
     let account = &world.accounts["alice"];
     let scopes = decide::scopes_touched(account, &unbilled, read("2026-04-15T00:00:00Z")).unwrap();

@@ -17,26 +17,12 @@ use billing_core::{
 };
 use common::{
     call, flat_rate, named,
-    own::{Settle, book, counted},
+    own::{Settle, book, counted, own},
     plan, read, settings, strategy,
     world::World,
 };
 
 const RATE: &str = r#"{"per_minute":"0.02","minutes":"pro_rata"}"#;
-
-fn with(strategy: String) -> World {
-    World::with(&settings("alice", ""), &[strategy])
-}
-
-fn own(scope: Scope, settle: Settle) -> World {
-    let book = book(scope, counted, settle);
-    World::with_book(book, &settings("alice", ""), &[strategy("own", "{}")])
-}
-
-fn take(world: &mut World, calls: &[(&str, &str, u64)]) {
-    let calls: Vec<_> = calls.iter().map(|(id, start, ms)| call(id, start, *ms)).collect();
-    world.record(&calls);
-}
 
 fn forgetful(_: &StretchFacts, _: &mut Bill) -> Result<(), Problem> {
     Ok(())
@@ -92,15 +78,15 @@ fn every_group_with_usage_is_charged_exactly_once() {
 #[test]
 fn a_strategy_that_cannot_settle_parks_the_bill() {
     let mut world = own(Scope::Stretch, |_, _| Err(Problem("no rate is known".into())));
-    take(&mut world, &[("a", "2026-03-10T00:00:00Z", 1)]);
+    world.calls(&[("a", "2026-03-10T00:00:00Z", 1)]);
     let error = world.bill_of("alice", "2026-03-31T00:00:00Z").unwrap_err();
     assert_eq!(error.to_string(), "strategy calls cannot settle: no rate is known");
 }
 
 #[test]
 fn usage_of_a_strategy_its_plan_does_not_have_is_never_lost() {
-    let mut world = with(flat_rate("0.02", "pro_rata"));
-    take(&mut world, &[("a", "2026-03-10T00:00:00Z", 60_000)]);
+    let mut world = World::under(&[flat_rate("0.02", "pro_rata")]);
+    world.calls(&[("a", "2026-03-10T00:00:00Z", 60_000)]);
     let (at, series) = (read("2026-04-01T00:00:00Z"), read("2026"));
     let mut facts = world.bill_facts(&read("alice"), at);
     let other = world.book.build(plan(1, &[named("other", "flat_rate", RATE)])).unwrap();
@@ -112,8 +98,8 @@ fn usage_of_a_strategy_its_plan_does_not_have_is_never_lost() {
 
 #[test]
 fn a_document_that_was_exchanged_behind_the_account_holds_its_bill() {
-    let mut world = with(flat_rate("0.02", "pro_rata"));
-    take(&mut world, &[("a", "2026-03-10T00:00:00Z", 60_000)]);
+    let mut world = World::under(&[flat_rate("0.02", "pro_rata")]);
+    world.calls(&[("a", "2026-03-10T00:00:00Z", 60_000)]);
     drop(world.specs.insert((read("basic"), 1), plan(1, &[flat_rate("2", "pro_rata")])));
     let error = world.bill_of("alice", "2026-03-31T00:00:00Z").unwrap_err();
     let why = "the document of plan basic version 1 is not the one that was assigned";
@@ -125,8 +111,8 @@ fn a_document_that_was_exchanged_behind_the_account_holds_its_bill() {
 
 #[test]
 fn usage_without_a_plan_is_never_lost() {
-    let mut world = with(flat_rate("0.02", "pro_rata"));
-    take(&mut world, &[("a", "2026-03-10T00:00:00Z", 60_000)]);
+    let mut world = World::under(&[flat_rate("0.02", "pro_rata")]);
+    world.calls(&[("a", "2026-03-10T00:00:00Z", 60_000)]);
     let at: Instant = read("2026-03-31T00:00:00Z");
     let facts = world.bill_facts(&read("alice"), at);
     let mut of_other_assignment = facts.clone();
@@ -144,10 +130,7 @@ fn a_plan_that_cannot_be_built_holds_what_it_may_have_a_part_of_and_nothing_befo
     let own = book(Scope::Stretch, counted, forgetful);
     let mut world = World::with_book(own, &settings("alice", ""), &[flat_rate("0.02", "pro_rata")]);
     world.change("2026-05-10", &[strategy("own", "{}")]);
-    take(
-        &mut world,
-        &[("a", "2026-03-10T00:00:00Z", 60_000), ("b", "2026-04-10T00:00:00Z", 60_000)],
-    );
+    world.calls(&[("a", "2026-03-10T00:00:00Z", 60_000), ("b", "2026-04-10T00:00:00Z", 60_000)]);
     world.book = PlanBook::standard();
     assert_eq!(world.issue("2026-04-15T00:00:00Z").len(), 1, "March");
     // What May asks for in advance would stand on the invoice of April.
@@ -164,17 +147,17 @@ fn a_plan_that_cannot_be_built_holds_what_it_may_have_a_part_of_and_nothing_befo
 #[test]
 fn sums_that_leave_their_bounds_park_the_bill() {
     let full = 999_999_999_999_999_999;
-    let mut world = with(flat_rate("0.02", "pro_rata"));
+    let mut world = World::under(&[flat_rate("0.02", "pro_rata")]);
     world.limits.call_duration_ms_max = u64::MAX;
-    take(&mut world, &[("a", "2026-03-10T00:00:00Z", full)]);
+    world.calls(&[("a", "2026-03-10T00:00:00Z", full)]);
     assert_eq!(world.bill("2026-03-31T00:00:00Z")[0].taxed.total, read("333333333333.33"));
-    take(&mut world, &[("b", "2026-03-11T00:00:00Z", 1)]);
+    world.calls(&[("b", "2026-03-11T00:00:00Z", 1)]);
     let error = world.bill_of("alice", "2026-03-31T00:00:00Z").unwrap_err();
     assert!(matches!(error, BillError::Totals(TotalsError::Money(_))), "{error}");
     let terms = r#"{"block_ms":1,"per_block":"999","scope":"call"}"#;
-    let mut world = with(strategy("blocks", terms));
+    let mut world = World::under(&[strategy("blocks", terms)]);
     world.limits.call_duration_ms_max = u64::MAX;
-    take(&mut world, &[("a", "2026-03-10T00:00:00Z", full)]);
+    world.calls(&[("a", "2026-03-10T00:00:00Z", full)]);
     let error = world.bill_of("alice", "2026-03-31T00:00:00Z").unwrap_err();
     assert!(matches!(error, BillError::Money(MoneyError::OutOfBounds { .. })), "{error}");
 }
@@ -195,7 +178,7 @@ fn unwritable(facts: &StretchFacts, bill: &mut Bill) -> Result<(), Problem> {
 #[test]
 fn an_amount_that_cannot_be_written_down_parks_the_bill() {
     let mut world = own(Scope::Stretch, unwritable);
-    take(&mut world, &[("a", "2026-03-10T00:00:00Z", 1)]);
+    world.calls(&[("a", "2026-03-10T00:00:00Z", 1)]);
     let error = world.issue_of("alice", "2026-04-01T00:00:00Z").unwrap_err();
     assert!(error.to_string().starts_with("strategy calls cannot settle: exact number"), "{error}");
 }

@@ -189,10 +189,8 @@ fn an_empty_batch_is_an_intake_of_nothing() {
 
 #[test]
 fn a_journal_without_numbers_takes_nothing_in() {
-    let mut world = World::with(
-        &settings("alice", ""),
-        &[flat_rate("0.02", "pro_rata"), named("more", "flat_rate", RATE)],
-    );
+    let mut world =
+        World::under(&[flat_rate("0.02", "pro_rata"), named("more", "flat_rate", RATE)]);
     for (last, fits) in [(u64::MAX, false), (u64::MAX - 1, false), (u64::MAX - 2, true)] {
         let id = read("alice");
         world.accounts.get_mut(&id).unwrap().head = Head { seq: last, chain: Digest::ZERO };

@@ -263,7 +263,7 @@ fn a_strategy_charges_for_the_calls_it_applies_to() {
             r#"{{"id":"calls","kind":"flat_rate","applies_to":{applies_to},
                  "terms":{{"per_minute":"1","minutes":"pro_rata"}}}}"#
         );
-        let mut world = World::with(&settings("alice", ""), &[strategy]);
+        let mut world = World::under(&[strategy]);
         let mut ended = call("call", "2026-03-10T09:00:00Z", 60_000);
         (ended.call.direction, ended.call.callee) = (direction, read(callee));
         let intake = world.take(&[ended]).intake;

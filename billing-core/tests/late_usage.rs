@@ -4,20 +4,10 @@
 mod common;
 
 use common::{
-    blocks, call, flat_rate, read,
+    blocks, flat_rate, read,
     said::{expected, only, said, totals},
-    settings,
     world::World,
 };
-
-fn with(strategy: String) -> World {
-    World::with(&settings("alice", ""), &[strategy])
-}
-
-fn take(world: &mut World, calls: &[(&str, &str, u64)]) {
-    let calls: Vec<_> = calls.iter().map(|(id, start, ms)| call(id, start, *ms)).collect();
-    world.record(&calls);
-}
 
 #[test]
 fn late_usage_is_on_the_next_invoice_as_the_difference() {
@@ -29,12 +19,12 @@ fn late_usage_is_on_the_next_invoice_as_the_difference() {
         (blocks("lifetime", "0.2"), "4.2", "1", "5 blocks of 30 s at 0.2"),
     ];
     for (strategy, first, difference, text) in cases {
-        let mut world = with(strategy);
+        let mut world = World::under(&[strategy]);
         // 10.5 minutes, and 2.5 that come late.
-        take(&mut world, &[("a", "2026-03-10T00:00:00Z", 630_000)]);
+        world.calls(&[("a", "2026-03-10T00:00:00Z", 630_000)]);
         assert_eq!(totals(&world.issue("2026-04-01T00:00:00Z")), [first]);
-        take(&mut world, &[("late", "2026-03-10T00:00:00Z", 150_000)]);
-        take(&mut world, &[("next", "2026-04-10T00:00:00Z", 60_000)]);
+        world.calls(&[("late", "2026-03-10T00:00:00Z", 150_000)]);
+        world.calls(&[("next", "2026-04-10T00:00:00Z", 60_000)]);
         let invoice = only(world.issue("2026-05-01T00:00:00Z"));
         let [late, next] = invoice.draft.lines.as_slice() else { panic!("two lines") };
         assert_eq!(
@@ -49,10 +39,10 @@ fn late_usage_is_on_the_next_invoice_as_the_difference() {
 
 #[test]
 fn late_usage_alone_makes_an_invoice_of_the_next_period() {
-    let mut world = with(flat_rate("0.02", "pro_rata"));
-    take(&mut world, &[("a", "2026-03-10T00:00:00Z", 60_000)]);
+    let mut world = World::under(&[flat_rate("0.02", "pro_rata")]);
+    world.calls(&[("a", "2026-03-10T00:00:00Z", 60_000)]);
     drop(world.issue("2026-04-01T00:00:00Z"));
-    take(&mut world, &[("late", "2026-03-11T00:00:00Z", 60_000)]);
+    world.calls(&[("late", "2026-03-11T00:00:00Z", 60_000)]);
     let invoice = only(world.issue("2026-05-01T00:00:00Z"));
     assert_eq!(invoice.draft.period.start(), read("2026-04-01"));
     assert_eq!(invoice.draft.lines[0].stretch.period.start(), read("2026-03-01"));
@@ -61,20 +51,17 @@ fn late_usage_alone_makes_an_invoice_of_the_next_period() {
 
 #[test]
 fn late_usage_of_several_periods_stands_in_order_of_time() {
-    let mut world = with(flat_rate("0.02", "pro_rata"));
+    let mut world = World::under(&[flat_rate("0.02", "pro_rata")]);
     world.change("2026-02-10", &[flat_rate("0.04", "pro_rata")]);
-    take(&mut world, &[("a", "2026-04-10T00:00:00Z", 60_000)]);
+    world.calls(&[("a", "2026-04-10T00:00:00Z", 60_000)]);
     drop(world.issue("2026-05-01T00:00:00Z"));
-    take(
-        &mut world,
-        &[
-            ("e", "2026-05-01T00:00:00Z", 60_000),
-            ("d", "2026-03-31T00:00:00Z", 60_000),
-            ("c", "2026-02-10T00:00:00Z", 60_000),
-            ("b", "2026-02-09T00:00:00Z", 60_000),
-            ("a2", "2026-01-31T00:00:00Z", 60_000),
-        ],
-    );
+    world.calls(&[
+        ("e", "2026-05-01T00:00:00Z", 60_000),
+        ("d", "2026-03-31T00:00:00Z", 60_000),
+        ("c", "2026-02-10T00:00:00Z", 60_000),
+        ("b", "2026-02-09T00:00:00Z", 60_000),
+        ("a2", "2026-01-31T00:00:00Z", 60_000),
+    ]);
     let invoice = only(world.issue("2026-06-01T00:00:00Z"));
     let (old, new) = ("at 0.02 a minute, pro rata", "at 0.04 a minute, pro rata");
     let lines = [
@@ -89,9 +76,9 @@ fn late_usage_of_several_periods_stands_in_order_of_time() {
 
 #[test]
 fn a_period_without_usage_stays_open_for_late_usage() {
-    let mut world = with(flat_rate("0.02", "pro_rata"));
+    let mut world = World::under(&[flat_rate("0.02", "pro_rata")]);
     assert_eq!(world.issue("2026-04-01T00:00:00Z"), []);
-    take(&mut world, &[("late", "2026-02-10T00:00:00Z", 60_000)]);
+    world.calls(&[("late", "2026-02-10T00:00:00Z", 60_000)]);
     let invoice = only(world.issue("2026-04-01T00:00:00Z"));
     assert_eq!(invoice.draft.period.start(), read("2026-02-01"), "it has its own invoice");
 }

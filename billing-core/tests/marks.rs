@@ -20,7 +20,7 @@ use common::{
 
 /// An account with one invoice over 0.02, of January.
 fn invoiced() -> World {
-    let mut world = World::with(&settings("alice", ""), &[flat_rate("0.02", "pro_rata")]);
+    let mut world = World::under(&[flat_rate("0.02", "pro_rata")]);
     world.record(&[call("a", "2026-01-10T12:00:00Z", 60_000)]);
     assert_eq!(totals(&world.issue("2026-02-01T00:00:00Z")), ["0.02"]);
     world
@@ -157,7 +157,7 @@ fn carried(world: &World) -> BTreeMap<CarryKey, Carry> {
 fn what_is_made_void_is_billed_again_under_the_next_numbers() {
     for strategies in kinds() {
         for change in [false, true] {
-            let mut world = World::with(&settings("alice", ""), &strategies);
+            let mut world = World::under(&strategies);
             if change {
                 world.change("2026-02-10", &strategies);
             }
@@ -182,7 +182,7 @@ fn what_is_made_void_is_billed_again_under_the_next_numbers() {
 #[test]
 fn a_void_leaves_everything_as_it_was_before_the_invoice() {
     for strategies in kinds() {
-        let mut world = World::with(&settings("alice", ""), &strategies);
+        let mut world = World::under(&strategies);
         use_up(&mut world);
         let mut stages = vec![world.clone()];
         for as_of in ["2026-01-20", "2026-02-01", "2026-03-01", "2026-04-01", "2026-05-01"] {
@@ -269,7 +269,7 @@ fn an_invoice_before_is_the_last_once_the_later_one_is_void() {
 #[test]
 fn an_invoice_in_advance_can_be_made_void_and_issued_again() {
     let strategies = [fee("fee", "31", "in_advance", "days")];
-    let mut world = World::with(&settings("alice", ""), &strategies);
+    let mut world = World::under(&strategies);
     assert_eq!(totals(&world.issue("2026-01-10T00:00:00Z")), ["31"]);
     assert_eq!(world.void(1, "the wrong plan"), Ok(true));
     world.change("2026-01-11", &[fee("fee", "62", "in_advance", "days")]);
@@ -295,7 +295,7 @@ fn a_period_whose_invoice_is_void_may_have_another_plan() {
 
 #[test]
 fn a_record_that_supersedes_what_a_void_gave_back_is_in_the_next_revision() {
-    let mut world = World::with(&settings("alice", ""), &[flat_rate("0.02", "pro_rata")]);
+    let mut world = World::under(&[flat_rate("0.02", "pro_rata")]);
     world.record(&[partial(1, call("a", "2026-01-10T12:00:00Z", 60_000))]);
     drop(world.issue("2026-02-01T00:00:00Z"));
     assert_eq!(world.void(1, "typo"), Ok(true));
@@ -334,7 +334,7 @@ fn carries_go_back_to_what_the_first_line_of_their_scope_found() {
         let terms = format!(r#"{{"block_ms":30000,"per_block":"{price}","scope":"lifetime"}}"#);
         strategy("blocks", &terms)
     };
-    let mut world = World::with(&settings("alice", ""), &[blocks("0.2")]);
+    let mut world = World::under(&[blocks("0.2")]);
     world.change("2026-02-10", &[blocks("0.5")]);
     world.record(&[call("a", "2026-01-10T12:00:00Z", 45_000)]);
     let january = only(world.issue("2026-02-01T00:00:00Z"));
@@ -359,7 +359,7 @@ fn a_plan_with_many_strategies_gives_back_each_of_them() {
         named("more", "flat_rate", r#"{"per_minute":"2","minutes":"per_started_minute"}"#),
         fee("fee", "5", "in_arrears", "none"),
     ];
-    let mut world = World::with(&settings("alice", ""), &strategies);
+    let mut world = World::under(&strategies);
     world.record(&[call("a", "2026-01-10T12:00:00Z", 90_000)]);
     assert_eq!(totals(&world.issue("2026-02-01T00:00:00Z")), ["10.5"]);
     assert_eq!(world.void(1, "typo"), Ok(true));

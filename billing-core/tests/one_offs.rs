@@ -117,12 +117,12 @@ fn a_charge_of_a_day_without_a_plan_is_parked() {
 #[test]
 fn every_plan_takes_charges_after_everything_else() {
     for strategy in [flat_rate("1", "pro_rata"), per_unit("1"), unpriced()] {
-        let mut world = World::with(&settings("alice", ""), &[strategy]);
+        let mut world = World::under(&[strategy]);
         world.record(&[charge("a", "set-up", "5")]);
         assert_eq!(totals(&world.issue("2026-04-01T00:00:00Z")), ["5"]);
     }
     let strategies = [per_unit("1"), flat_rate("1", "pro_rata")];
-    let mut world = World::with(&settings("alice", ""), &strategies);
+    let mut world = World::under(&strategies);
     world.record(&[charge("a", "a first name", "5")]);
     world.record(&[call("b", "2026-03-10T12:00:00Z", 60_000)]);
     world.record(&[pulse("c", "2026-03-10T12:00:00Z", "1")]);

@@ -11,23 +11,12 @@ use billing_core::{
     usage::{Scope, Totals},
 };
 use common::{
-    call,
-    own::{Settle, book, counted},
+    own::{book, own},
     read,
     said::{expected, only, said, totals},
     settings, strategy,
     world::World,
 };
-
-fn own(scope: Scope, settle: Settle) -> World {
-    let book = book(scope, counted, settle);
-    World::with_book(book, &settings("alice", ""), &[strategy("own", "{}")])
-}
-
-fn take(world: &mut World, calls: &[(&str, &str, u64)]) {
-    let calls: Vec<_> = calls.iter().map(|(id, start, ms)| call(id, start, *ms)).collect();
-    world.record(&calls);
-}
 
 /// Two euros a second up to ten seconds, and one euro for every second beyond that many in all.
 fn by_volume(facts: &StretchFacts, bill: &mut Bill) -> Result<(), Problem> {
@@ -43,12 +32,12 @@ fn by_volume(facts: &StretchFacts, bill: &mut Bill) -> Result<(), Problem> {
 #[test]
 fn a_cheaper_price_for_all_gives_back_on_the_next_invoice() {
     let mut world = own(Scope::Stretch, by_volume);
-    take(&mut world, &[("a", "2026-03-10T00:00:00Z", 10_000)]);
+    world.calls(&[("a", "2026-03-10T00:00:00Z", 10_000)]);
     assert_eq!(totals(&world.issue("2026-04-01T00:00:00Z")), ["20"]);
-    take(
-        &mut world,
-        &[("late", "2026-03-10T00:00:00Z", 1_000), ("late2", "2026-03-11T00:00:00Z", 2_000)],
-    );
+    world.calls(&[
+        ("late", "2026-03-10T00:00:00Z", 1_000),
+        ("late2", "2026-03-11T00:00:00Z", 2_000),
+    ]);
     let invoice = only(world.issue("2026-05-01T00:00:00Z"));
     let line = &invoice.draft.lines[0];
     assert_eq!((line.before.billed, line.amount), (read("20"), read("-7")));
@@ -76,7 +65,7 @@ fn a_fee_needs_no_usage_and_is_charged_once() {
     let fee = &invoices[0].draft.lines[0];
     assert_eq!((&fee.unit, fee.count, fee.quantity), (&None, 0, read("0")));
     assert_eq!(fee.parts, []);
-    take(&mut world, &[("late", "2026-01-10T00:00:00Z", 1)]);
+    world.calls(&[("late", "2026-01-10T00:00:00Z", 1)]);
     let invoice = only(world.issue("2026-04-01T00:00:00Z"));
     let lines =
         [("2026-01-01", "free", "0"), ("2026-01-01", "fee", "0"), ("2026-03-01", "fee", "5")];
@@ -118,7 +107,7 @@ fn what_a_strategy_keeps_stays_until_it_keeps_something_else() {
     let mut said = Vec::new();
     for month in 1_u8..=3 {
         let (id, next) = (format!("call-{month}"), month.checked_add(1).unwrap());
-        take(&mut world, &[(&id, &format!("2026-{month:02}-10T00:00:00Z"), 7)]);
+        world.calls(&[(&id, &format!("2026-{month:02}-10T00:00:00Z"), 7)]);
         let invoice = only(world.issue(&format!("2026-{next:02}-01T00:00:00Z")));
         let line = only(invoice.draft.lines);
         said.push((line.text, line.before.kept.to_string()));
@@ -160,13 +149,13 @@ fn amounts_decided_on_arrival_add_up_exactly() {
         ("c", "2026-03-11T00:00:00Z", 0),
         ("d", "2026-03-12T00:00:00Z", 60_000),
     ];
-    take(&mut world, &calls);
+    world.calls(&calls);
     let invoice = only(world.issue("2026-04-01T00:00:00Z"));
     let line = &invoice.draft.lines[0];
     // 8 + 9 + 0 + 67 cents.
     assert_eq!((line.amount, line.count, line.quantity), (read("0.84"), 3, read("63")));
     let shares: Vec<Amount> = line.parts.iter().map(|part| part.share).collect();
     assert_eq!(shares, [read("0.17"), read("0"), read("0.67")], "each day has its own amounts");
-    take(&mut world, &[("late", "2026-03-10T00:00:00Z", 1)]);
+    world.calls(&[("late", "2026-03-10T00:00:00Z", 1)]);
     assert_eq!(totals(&world.issue("2026-05-01T00:00:00Z")), ["0.08"]);
 }

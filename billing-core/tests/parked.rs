@@ -70,7 +70,7 @@ fn a_day_has_no_more_groups_than_it_may_have() {
                 "terms":{{"per_minute":"0.02","minutes":"pro_rata"}}}}"#
         )
     });
-    let mut world = World::with(&settings("alice", ""), &prefixes);
+    let mut world = World::under(&prefixes);
     world.limits.day_groups_max = 2;
     let to = |id: &str, callee: &str| {
         let mut ended = ten_past_nine(id, 1);
@@ -93,13 +93,13 @@ fn an_item_under_several_strategies_may_not_bring_more_groups_than_a_day_may_hav
     let strategies = [flat_rate("0.02", "pro_rata"), more, per_unit("1")];
     let cases = [(0, 0), (1, 0), (2, 1), (3, 1)];
     for (max, recorded) in cases {
-        let mut world = World::with(&settings("alice", ""), &strategies);
+        let mut world = World::under(&strategies);
         world.limits.day_groups_max = max;
         let taken = world.take(&[ten_past_nine("a", 1)]);
         assert_eq!(taken.intake.recorded, recorded, "{max} groups");
         assert!(world.totals.len() <= max, "{max} groups");
     }
-    let mut world = World::with(&settings("alice", ""), &strategies);
+    let mut world = World::under(&strategies);
     world.limits.day_groups_max = 2;
     world.record(&[pulse("p", "2026-03-10T09:10:00Z", "1")]);
     let reason = parked(&mut world, &ten_past_nine("a", 1));
@@ -138,7 +138,7 @@ fn a_parked_item_that_somebody_drops_is_kept_with_the_reason_and_may_come_again(
 fn a_call_that_no_strategy_charges_for_is_parked() {
     let only_inbound = r#"{"id":"calls","kind":"flat_rate","applies_to":{"directions":["inbound"]},
         "terms":{"per_minute":"0.02","minutes":"pro_rata"}}"#;
-    let mut world = World::with(&settings("alice", ""), &[only_inbound.into()]);
+    let mut world = World::under(&[only_inbound.into()]);
     let reason = parked(&mut world, &ten_past_nine("a", 1));
     assert_eq!(reason, ParkReason::NoPrice { plan: read("basic"), version: 1 });
 }

@@ -192,7 +192,7 @@ fn every_posting_of_the_earlier_record_is_taken_back() {
     let minutes =
         named("more", "flat_rate", r#"{"per_minute":"1","minutes":"per_started_minute"}"#);
     let strategies = [flat_rate("0.02", "pro_rata"), minutes];
-    let mut world = World::with(&settings("alice", ""), &strategies);
+    let mut world = World::under(&strategies);
     world.record(&[record(1)]);
     world.record(&[record(2), record(0)]);
     let quantities: Vec<_> = world
@@ -356,7 +356,7 @@ fn an_unanswered_partial_counts_for_nothing_until_somebody_talks() {
 
 #[test]
 fn pulses_and_charges_have_partial_records_too() {
-    let mut world = World::with(&settings("alice", ""), &[per_unit("1")]);
+    let mut world = World::under(&[per_unit("1")]);
     let numbered = |number: u32, mut key: ItemKey| {
         key.partial = number.try_into().ok();
         key

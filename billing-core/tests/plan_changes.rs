@@ -22,27 +22,15 @@ use common::{
     world::World,
 };
 
-fn with(strategy: String) -> World {
-    World::with(&settings("alice", ""), &[strategy])
-}
-
-fn take(world: &mut World, calls: &[(&str, &str, u64)]) {
-    let calls: Vec<_> = calls.iter().map(|(id, start, ms)| call(id, start, *ms)).collect();
-    world.record(&calls);
-}
-
 #[test]
 fn a_new_price_is_not_asked_for_what_was_used_before() {
-    let mut world = with(flat_rate("0.02", "pro_rata"));
+    let mut world = World::under(&[flat_rate("0.02", "pro_rata")]);
     world.change("2026-03-16", &[flat_rate("0.05", "pro_rata")]);
-    take(
-        &mut world,
-        &[
-            ("a", "2026-03-15T23:59:59Z", 600_000),
-            ("b", "2026-03-16T00:00:00Z", 600_000),
-            ("c", "2026-03-31T00:00:00Z", 60_000),
-        ],
-    );
+    world.calls(&[
+        ("a", "2026-03-15T23:59:59Z", 600_000),
+        ("b", "2026-03-16T00:00:00Z", 600_000),
+        ("c", "2026-03-31T00:00:00Z", 60_000),
+    ]);
     let invoice = only(world.issue("2026-04-01T00:00:00Z"));
     let lines = [
         ("2026-03-01", "at 0.02 a minute, pro rata", "0.2"),
@@ -51,7 +39,7 @@ fn a_new_price_is_not_asked_for_what_was_used_before() {
     assert_eq!(said(&invoice.draft.lines), expected(&lines));
     let versions: Vec<u32> = invoice.draft.lines.iter().map(|line| line.version).collect();
     assert_eq!(versions, [1, 2]);
-    take(&mut world, &[("late", "2026-03-02T00:00:00Z", 60_000)]);
+    world.calls(&[("late", "2026-03-02T00:00:00Z", 60_000)]);
     let invoice = only(world.issue("2026-05-01T00:00:00Z"));
     let lines = [("2026-03-01", "at 0.02 a minute, pro rata", "0.02")];
     assert_eq!(said(&invoice.draft.lines), expected(&lines), "at the price of its day");
@@ -59,13 +47,10 @@ fn a_new_price_is_not_asked_for_what_was_used_before() {
 
 #[test]
 fn each_stretch_of_a_flat_rate_is_rounded_on_its_own() {
-    let mut world = with(flat_rate("0.01", "pro_rata"));
+    let mut world = World::under(&[flat_rate("0.01", "pro_rata")]);
     world.change("2026-03-16", &[flat_rate("0.01", "pro_rata")]);
     // Half a cent on each side of the change.
-    take(
-        &mut world,
-        &[("a", "2026-03-15T00:00:00Z", 30_000), ("b", "2026-03-16T00:00:00Z", 30_000)],
-    );
+    world.calls(&[("a", "2026-03-15T00:00:00Z", 30_000), ("b", "2026-03-16T00:00:00Z", 30_000)]);
     let invoice = only(world.issue("2026-04-01T00:00:00Z"));
     let amounts: Vec<Amount> = invoice.draft.lines.iter().map(|line| line.amount).collect();
     assert_eq!(amounts, [read("0.01"), read("0.01")]);
@@ -83,11 +68,11 @@ fn blocks_of_a_period_go_on_counting_over_a_plan_change() {
     ];
     for scope in ["period", "lifetime"] {
         for (before, after, (blocks_before, old), (blocks_after, new)) in cases {
-            let mut world = with(blocks(scope, "0.2"));
+            let mut world = World::under(&[blocks(scope, "0.2")]);
             world.change("2026-03-16", &[blocks(scope, "0.5")]);
             // The order of arrival is not that of the days.
-            take(&mut world, &[("b", "2026-03-20T00:00:00Z", after)]);
-            take(&mut world, &[("a", "2026-03-10T00:00:00Z", before)]);
+            world.calls(&[("b", "2026-03-20T00:00:00Z", after)]);
+            world.calls(&[("a", "2026-03-10T00:00:00Z", before)]);
             let invoice = only(world.issue("2026-04-01T00:00:00Z"));
             let texts = [
                 format!("{blocks_before} blocks of 30 s at 0.2"),
@@ -102,22 +87,16 @@ fn blocks_of_a_period_go_on_counting_over_a_plan_change() {
 
 #[test]
 fn blocks_of_each_call_do_not_go_on_over_a_plan_change() {
-    let mut world = with(blocks("call", "0.2"));
+    let mut world = World::under(&[blocks("call", "0.2")]);
     world.change("2026-03-16", &[blocks("call", "0.5")]);
-    take(
-        &mut world,
-        &[("a", "2026-03-10T00:00:00Z", 20_000), ("b", "2026-03-20T00:00:00Z", 20_000)],
-    );
+    world.calls(&[("a", "2026-03-10T00:00:00Z", 20_000), ("b", "2026-03-20T00:00:00Z", 20_000)]);
     assert_eq!(totals(&world.issue("2026-04-01T00:00:00Z")), ["0.7"]);
 }
 
 #[test]
 fn blocks_of_a_period_start_anew_with_the_next_one() {
-    let mut world = with(blocks("period", "0.2"));
-    take(
-        &mut world,
-        &[("a", "2026-03-10T00:00:00Z", 10_000), ("b", "2026-04-10T00:00:00Z", 10_000)],
-    );
+    let mut world = World::under(&[blocks("period", "0.2")]);
+    world.calls(&[("a", "2026-03-10T00:00:00Z", 10_000), ("b", "2026-04-10T00:00:00Z", 10_000)]);
     assert_eq!(totals(&world.issue("2026-05-01T00:00:00Z")), ["0.2", "0.2"]);
 }
 
@@ -133,7 +112,7 @@ fn blocks_of_a_lifetime_are_the_same_however_they_are_invoiced() {
         (0_u32..400).map(|i| call(&format!("call-{i}"), &start(i), 10_001)).collect();
     let runs = ["2026-02-01", "2026-03-01", "2026-04-01", "2026-05-01", "2026-06-01"];
     for from in 0..runs.len() {
-        let mut world = with(blocks("lifetime", "0.2"));
+        let mut world = World::under(&[blocks("lifetime", "0.2")]);
         drop(world.take(&calls));
         for run in runs.get(from..).unwrap() {
             drop(world.issue(&format!("{run}T00:00:00Z")));
@@ -155,10 +134,10 @@ fn count_of_blocks(invoice: &Invoice) -> u64 {
 
 #[test]
 fn a_plan_starts_after_what_was_assigned_rated_or_invoiced() {
-    let mut world = with(flat_rate("0.02", "pro_rata"));
+    let mut world = World::under(&[flat_rate("0.02", "pro_rata")]);
     let alice = read("alice");
     world.save(plan(2, &[flat_rate("0.03", "pro_rata")]));
-    take(&mut world, &[("a", "2026-02-10T00:00:00Z", 60_000)]);
+    world.calls(&[("a", "2026-02-10T00:00:00Z", 60_000)]);
     let taken = AssignError::Taken {
         account: read("alice"),
         plan: read("basic"),
@@ -198,7 +177,7 @@ fn a_plan_starts_after_what_was_assigned_rated_or_invoiced() {
 
 #[test]
 fn a_plan_may_start_before_another_where_nothing_was_rated() {
-    let mut world = with(flat_rate("0.02", "pro_rata"));
+    let mut world = World::under(&[flat_rate("0.02", "pro_rata")]);
     let alice = read("alice");
     world.save(plan(2, &[flat_rate("0.03", "pro_rata")]));
     world.save(plan(3, &[flat_rate("0.05", "pro_rata")]));
@@ -213,7 +192,7 @@ fn a_plan_may_start_before_another_where_nothing_was_rated() {
         ("b", "2026-03-14T00:00:00Z", 600_000),
         ("c", "2026-03-15T00:00:00Z", 600_000),
     ];
-    take(&mut world, &calls);
+    world.calls(&calls);
     let drafts = world.bill("2026-03-31T00:00:00Z");
     let lines = drafts.iter().flat_map(|draft| &draft.lines);
     let amounts: Vec<_> = lines.map(|line| (line.stretch.assignment, line.amount)).collect();

@@ -63,10 +63,7 @@ fn a_posting_says_what_was_made_of_the_item_and_why() {
 
 #[test]
 fn an_item_under_two_strategies_has_two_postings() {
-    let mut world = World::with(
-        &settings("alice", ""),
-        &[blocks("period", "0.2"), named("minutes", "flat_rate", MINUTE)],
-    );
+    let mut world = World::under(&[blocks("period", "0.2"), named("minutes", "flat_rate", MINUTE)]);
     let taken = world.take(&[ten_past_nine("a", 61_000), ten_past_nine("b", 30_000)]);
     assert_eq!(taken.receipts, [recorded(3), recorded(5)]);
     let postings: Vec<_> = taken

@@ -21,7 +21,7 @@ use common::{
 /// Talk at 1 a minute, storage at 1 a unit, and what is paid ahead for both.
 fn with(credit: &str) -> World {
     let strategies = [flat_rate("1", "pro_rata"), per_unit("1"), credit.into()];
-    let mut world = World::with(&settings("alice", ""), &strategies);
+    let mut world = World::under(&strategies);
     world.limits.pulse_sign = PulseSign::Any;
     world
 }
@@ -217,7 +217,7 @@ fn what_is_covered_is_covered_to_the_cent() {
         };
         let credit = named("credit", "prepaid", r#"{"per_period":"20","proration":"none"}"#);
         let strategies = [of("a"), of("b"), of("c"), credit];
-        let mut world = World::with(&settings("alice", ""), &strategies);
+        let mut world = World::under(&strategies);
         for product in ["a", "b", "c"] {
             let mut used = units(product, "2026-03-10", "1");
             used.pulse.product = read(product);
@@ -250,7 +250,7 @@ fn an_amount_covers_what_it_names_and_otherwise_all_that_stands_before_it() {
     for (covers, order, covered) in cases {
         let strategies = [calls.clone(), storage.clone(), credit(covers)];
         let strategies = order.map(|i: usize| strategies[i].clone());
-        let mut world = World::with(&settings("alice", ""), &strategies);
+        let mut world = World::under(&strategies);
         world.record(&[talk("a", "2026-03-10", 800)]);
         world.record(&[units("b", "2026-03-10", "9")]);
         let draft = world.bill("2026-03-31T00:00:00Z").pop().unwrap();
@@ -279,7 +279,7 @@ fn a_fee_before_it_is_covered_unless_something_else_is_named() {
     for (credit, lines, total) in cases {
         let strategies =
             [fee("fee", "6", "in_advance", "none"), flat_rate("1", "pro_rata"), credit];
-        let mut world = World::with(&settings("alice", ""), &strategies);
+        let mut world = World::under(&strategies);
         let first = only(world.issue("2026-01-01T00:00:00Z"));
         let lines: Vec<_> = lines.iter().filter(|line| !line.is_empty()).collect();
         assert_eq!(charged(&first.draft).iter().collect::<Vec<_>>(), lines);

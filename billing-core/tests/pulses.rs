@@ -93,7 +93,7 @@ fn a_pulse_of_another_product_or_in_another_unit_is_not_charged_for() {
     let cases = [("storage", "GB-h", true), ("storage", "B-h", false), ("storage", "gb-h", false)];
     let more = [("Storage", "GB-h", false), ("traffic", "GB-h", false)];
     for (product, unit, charged) in cases.into_iter().chain(more) {
-        let mut world = World::with(&settings("alice", ""), &[per_unit("1")]);
+        let mut world = World::under(&[per_unit("1")]);
         let receipts = world.take(&[of(product, unit, pulse("a", NOON, "1"))]).receipts;
         let no_price = ParkReason::NoPrice { plan: read("basic"), version: 1 };
         let expected = if charged { recorded(3) } else { Receipt::Parked(no_price) };
@@ -103,9 +103,9 @@ fn a_pulse_of_another_product_or_in_another_unit_is_not_charged_for() {
 
 #[test]
 fn a_price_of_talk_is_not_asked_for_a_pulse_and_none_of_a_unit_for_talk() {
-    let mut world = World::with(&settings("alice", ""), &[flat_rate("1", "pro_rata")]);
+    let mut world = World::under(&[flat_rate("1", "pro_rata")]);
     assert_eq!(world.take(&[pulse("a", NOON, "1")]).intake.parked, 1);
-    let mut world = World::with(&settings("alice", ""), &[per_unit("1"), unpriced()]);
+    let mut world = World::under(&[per_unit("1"), unpriced()]);
     assert_eq!(world.take(&[call("a", NOON, 60_000)]).intake.parked, 1);
 }
 
@@ -120,7 +120,7 @@ fn each_product_and_unit_has_a_price_of_its_own() {
         strategy("storage", "storage", "GB-h", "0.01"),
         strategy("large", "storage", "TB-h", "9"),
     ];
-    let mut world = World::with(&settings("alice", ""), &strategies);
+    let mut world = World::under(&strategies);
     world.record(&[
         pulse("a", NOON, "10"),
         of("sms", "message", pulse("b", NOON, "3")),
@@ -135,7 +135,7 @@ fn each_product_and_unit_has_a_price_of_its_own() {
 
 #[test]
 fn usage_without_a_price_is_counted_by_product_and_unit() {
-    let mut world = World::with(&settings("alice", ""), &[unpriced()]);
+    let mut world = World::under(&[unpriced()]);
     world.record(&[
         of("sku1", "unit1", pulse("a", NOON, "0.25")),
         of("sku1", "unit1", pulse("b", "2026-03-11T12:00:00Z", "0.5")),
@@ -186,7 +186,7 @@ fn a_product_too_long_for_a_group_is_not_counted() {
     let cases = [("x".repeat(253), true), ("x".repeat(254), false), ("/".repeat(85), false)];
     let more = [(["/".repeat(84), "x".into()].concat(), true)];
     for (product, counted) in cases.into_iter().chain(more) {
-        let mut world = World::with(&settings("alice", ""), &[unpriced()]);
+        let mut world = World::under(&[unpriced()]);
         let taken = world.take(&[of(&product, "u", pulse("a", NOON, "1"))]).intake;
         assert_eq!((taken.recorded == 1, taken.parked == 0), (counted, counted), "{product}");
     }
@@ -197,7 +197,7 @@ fn usage_is_counted_for_the_products_asked_for() {
     let only_two = r#"{"id":"usage","kind":"unpriced","applies_to":{"products":["a","b"]},
         "terms":{}}"#;
     for (product, counted) in [("a", 1), ("b", 1), ("c", 0), ("A", 0)] {
-        let mut world = World::with(&settings("alice", ""), &[only_two.into()]);
+        let mut world = World::under(&[only_two.into()]);
         let intake = world.take(&[of(product, "u", pulse("p", NOON, "1"))]).intake;
         assert_eq!(intake.recorded, counted, "{product}");
     }
@@ -205,7 +205,7 @@ fn usage_is_counted_for_the_products_asked_for() {
 
 #[test]
 fn a_pulse_may_be_priced_and_counted_beside() {
-    let mut world = World::with(&settings("alice", ""), &[per_unit("2"), unpriced()]);
+    let mut world = World::under(&[per_unit("2"), unpriced()]);
     world.record(&[pulse("a", NOON, "1.5")]);
     let draft = world.bill("2026-03-31T00:00:00Z").pop().unwrap();
     assert_eq!(charged(&draft), ["storage storage 3", "usage storage/GB-h 0"]);
@@ -214,7 +214,7 @@ fn a_pulse_may_be_priced_and_counted_beside() {
 #[test]
 fn a_pulse_of_less_than_nothing_is_taken_only_where_that_was_agreed() {
     for amount in ["-0.0000000001", "-1"] {
-        let mut world = World::with(&settings("alice", ""), &[per_unit("1")]);
+        let mut world = World::under(&[per_unit("1")]);
         let reported = pulse("a", NOON, amount);
         let receipts = world.take(slice::from_ref(&reported)).receipts;
         let reason = ParkReason::Negative { amount: read(amount) };
@@ -225,13 +225,13 @@ fn a_pulse_of_less_than_nothing_is_taken_only_where_that_was_agreed() {
         assert_eq!(world.take(slice::from_ref(&reported)).receipts, [recorded(3)]);
         assert_eq!(world.parked.len(), 0);
     }
-    let mut world = World::with(&settings("alice", ""), &[per_unit("1")]);
+    let mut world = World::under(&[per_unit("1")]);
     assert_eq!(world.take(&[pulse("a", NOON, "0")]).receipts, [recorded(3)], "nothing is taken");
 }
 
 #[test]
 fn what_a_source_says_besides_is_kept_and_not_charged_for() {
-    let mut world = World::with(&settings("alice", ""), &[per_unit("1")]);
+    let mut world = World::under(&[per_unit("1")]);
     let mut reported = pulse("a", NOON, "1");
     reported.pulse.properties = Properties::try_new([("region", "eu-1")]).unwrap();
     world.record(slice::from_ref(&reported));
@@ -292,8 +292,7 @@ fn the_fingerprint_of_a_pulse_is_the_same_for_ever() {
 
 #[test]
 fn calls_and_pulses_are_told_apart_by_kind() {
-    let mut world =
-        World::with(&settings("alice", ""), &[flat_rate("0.02", "pro_rata"), per_unit("1")]);
+    let mut world = World::under(&[flat_rate("0.02", "pro_rata"), per_unit("1")]);
     let mut reported = pulse("a", NOON, "1");
     reported.key = call("a", NOON, 1).key;
     world.record(&[call("a", NOON, 1)]);
@@ -303,7 +302,7 @@ fn calls_and_pulses_are_told_apart_by_kind() {
 
 #[test]
 fn late_pulses_are_the_difference_on_the_next_invoice() {
-    let mut world = World::with(&settings("alice", ""), &[per_unit("0.01")]);
+    let mut world = World::under(&[per_unit("0.01")]);
     world.record(&[pulse("a", NOON, "0.5")]);
     let march = only(world.issue("2026-04-01T00:00:00Z"));
     assert_eq!(march.draft.taxed.total, read("0.01"), "half a cent is rounded up");

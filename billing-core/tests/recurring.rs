@@ -14,10 +14,6 @@ use common::{
     world::World,
 };
 
-fn with(strategies: &[String]) -> World {
-    World::with(&settings("alice", ""), strategies)
-}
-
 /// Kind, first day of the period and total of each invoice.
 fn issued(invoices: &[Invoice]) -> Vec<(&'static str, String, String)> {
     let of = |draft: &Draft| {
@@ -33,7 +29,7 @@ fn owned(cases: &[(&'static str, &str, &str)]) -> Vec<(&'static str, String, Str
 #[test]
 fn a_fee_in_arrears_stands_on_the_invoice_of_its_period() {
     for (proration, text) in [("none", "30 a period"), ("days", "31 of 31 days at 30 a period")] {
-        let mut world = with(&[fee("fee", "30", "in_arrears", proration)]);
+        let mut world = World::under(&[fee("fee", "30", "in_arrears", proration)]);
         assert_eq!(world.issue("2026-01-31T23:59:59Z"), []);
         let invoice = only(world.issue("2026-02-01T00:00:00Z"));
         assert_eq!(said(&invoice.draft.lines), expected(&[("2026-01-01", text, "30")]));
@@ -48,7 +44,7 @@ fn a_fee_in_arrears_stands_on_the_invoice_of_its_period() {
 #[test]
 fn a_fee_in_advance_stands_on_an_invoice_of_its_own_and_then_on_that_of_the_period_before() {
     for (proration, text) in [("none", "30 a period"), ("days", "28 of 28 days at 30 a period")] {
-        let mut world = with(&[fee("fee", "30", "in_advance", proration)]);
+        let mut world = World::under(&[fee("fee", "30", "in_advance", proration)]);
         let first = world.issue("2026-01-01T00:00:00Z");
         assert_eq!(issued(&first), owned(&[("advance", "2026-01-01", "30")]));
         assert_eq!(first[0].draft.end, read("2026-02-01T00:00:00Z"));
@@ -67,7 +63,7 @@ fn a_fee_in_advance_stands_on_an_invoice_of_its_own_and_then_on_that_of_the_peri
 #[test]
 fn a_first_run_that_comes_late_asks_for_each_period_once() {
     for proration in ["none", "days"] {
-        let mut world = with(&[fee("fee", "30", "in_advance", proration)]);
+        let mut world = World::under(&[fee("fee", "30", "in_advance", proration)]);
         let invoices = world.issue("2026-03-10T00:00:00Z");
         // January and February, then March; nothing is left to ask for in advance.
         let expected = [("period", "2026-01-01", "60"), ("period", "2026-02-01", "30")];
@@ -152,7 +148,7 @@ fn a_part_of_a_period_is_rounded_with_its_line() {
 fn a_change_of_plan_splits_a_fee_by_days() {
     for timing in ["in_advance", "in_arrears"] {
         for day in 2_i32..=31_i32 {
-            let mut world = with(&[fee("fee", "31", timing, "days")]);
+            let mut world = World::under(&[fee("fee", "31", timing, "days")]);
             world.change(&format!("2026-03-{day:02}"), &[fee("fee", "62", timing, "days")]);
             drop(world.issue("2026-04-01T00:00:00Z"));
             let lines = world.invoices.iter().flat_map(|invoice| &invoice.draft.lines);
@@ -174,7 +170,7 @@ fn a_whole_fee_is_asked_for_by_the_first_plan_of_a_period_and_a_fee_of_another_n
     for timing in ["in_advance", "in_arrears"] {
         for day in 1_u8..=31 {
             for (name, changed) in [("fee", "31"), ("other", "93")] {
-                let mut world = with(&[fee("fee", "31", timing, "none")]);
+                let mut world = World::under(&[fee("fee", "31", timing, "none")]);
                 world.change(&format!("2026-03-{day:02}"), &[fee(name, "62", timing, "none")]);
                 drop(world.issue("2026-04-01T00:00:00Z"));
                 let expected = if day == 1 { "62" } else { changed };
@@ -195,7 +191,7 @@ fn cost(world: &World, start: &str) -> Amount {
 #[test]
 fn a_change_after_billing_in_advance_is_made_good_on_the_invoice_of_its_period() {
     for day in 2_i32..=28_i32 {
-        let mut world = with(&[fee("fee", "28", "in_advance", "days")]);
+        let mut world = World::under(&[fee("fee", "28", "in_advance", "days")]);
         assert_eq!(totals(&world.issue("2026-02-01T00:00:00Z")), ["56"]);
         world.change(&format!("2026-02-{day:02}"), &[fee("fee", "56", "in_advance", "days")]);
         let invoice = only(world.issue("2026-03-01T00:00:00Z"));
@@ -219,7 +215,7 @@ fn a_change_after_billing_in_advance_is_made_good_on_the_invoice_of_its_period()
 
 #[test]
 fn a_plan_that_is_replaced_from_the_first_day_gives_back_what_it_was_paid_in_advance() {
-    let mut world = with(&[fee("fee", "28", "in_advance", "days")]);
+    let mut world = World::under(&[fee("fee", "28", "in_advance", "days")]);
     drop(world.issue("2026-02-01T00:00:00Z"));
     world.change("2026-02-01", &[fee("fee", "56", "in_advance", "days")]);
     let invoice = only(world.issue("2026-03-01T00:00:00Z"));
@@ -239,7 +235,7 @@ fn a_plan_that_is_replaced_from_the_first_day_gives_back_what_it_was_paid_in_adv
 fn a_plan_that_never_had_a_day_asks_for_nothing_else() {
     for proration in ["none", "days"] {
         let support = fee("support", "7", "in_arrears", proration);
-        let mut world = with(&[fee("fee", "28", "in_advance", "days"), support]);
+        let mut world = World::under(&[fee("fee", "28", "in_advance", "days"), support]);
         drop(world.issue("2026-02-01T00:00:00Z"));
         world.change("2026-02-01", &[flat_rate("0.02", "pro_rata")]);
         let invoice = only(world.issue("2026-03-01T00:00:00Z"));
@@ -250,7 +246,7 @@ fn a_plan_that_never_had_a_day_asks_for_nothing_else() {
 #[test]
 fn a_plan_without_a_fee_gives_back_what_was_paid_in_advance_for_its_days() {
     for (from, back, kept) in [("2026-02-01", "-28", "0"), ("2026-02-15", "-14", "14")] {
-        let mut world = with(&[fee("fee", "28", "in_advance", "days")]);
+        let mut world = World::under(&[fee("fee", "28", "in_advance", "days")]);
         drop(world.issue("2026-02-01T00:00:00Z"));
         world.change(from, &[flat_rate("0.02", "pro_rata")]);
         let invoice = only(world.issue("2026-03-01T00:00:00Z"));
@@ -263,7 +259,7 @@ fn a_plan_without_a_fee_gives_back_what_was_paid_in_advance_for_its_days() {
 fn a_whole_fee_that_was_paid_in_advance_stays_when_the_plan_changes() {
     for (name, total) in [("fee", "28"), ("other", "84")] {
         for from in ["2026-02-01", "2026-02-02", "2026-02-15", "2026-02-28"] {
-            let mut world = with(&[fee("fee", "28", "in_advance", "none")]);
+            let mut world = World::under(&[fee("fee", "28", "in_advance", "none")]);
             drop(world.issue("2026-02-01T00:00:00Z"));
             world.change(from, &[fee(name, "56", "in_advance", "none")]);
             drop(world.issue("2026-03-01T00:00:00Z"));
@@ -274,7 +270,7 @@ fn a_whole_fee_that_was_paid_in_advance_stays_when_the_plan_changes() {
 
 #[test]
 fn a_change_waits_for_the_invoice_of_its_period_however_often_the_run_comes() {
-    let mut world = with(&[fee("fee", "28", "in_advance", "days")]);
+    let mut world = World::under(&[fee("fee", "28", "in_advance", "days")]);
     drop(world.issue("2026-02-01T00:00:00Z"));
     world.change("2026-02-15", &[fee("fee", "56", "in_advance", "days")]);
     for day in 1_u8..=28 {
@@ -286,7 +282,7 @@ fn a_change_waits_for_the_invoice_of_its_period_however_often_the_run_comes() {
 
 #[test]
 fn a_fee_that_begins_within_a_period_is_asked_for_at_once() {
-    let mut world = with(&[flat_rate("0.02", "pro_rata")]);
+    let mut world = World::under(&[flat_rate("0.02", "pro_rata")]);
     world.record(&[call("a", "2026-01-10T00:00:00Z", 60_000)]);
     drop(world.issue("2026-02-01T00:00:00Z"));
     world.change("2026-02-15", &[fee("fee", "28", "in_advance", "days")]);
@@ -297,7 +293,7 @@ fn a_fee_that_begins_within_a_period_is_asked_for_at_once() {
 
 #[test]
 fn the_running_bill_shows_a_fee_until_it_is_invoiced() {
-    let mut world = with(&[fee("fee", "30", "in_advance", "none")]);
+    let mut world = World::under(&[fee("fee", "30", "in_advance", "none")]);
     let open = world.bill("2026-01-10T00:00:00Z").pop().unwrap();
     assert_eq!((open.kind, open.taxed.total), (InvoiceKind::Period, read("30")));
     drop(world.issue("2026-01-10T00:00:00Z"));
@@ -312,7 +308,7 @@ fn late_usage_brings_no_second_fee() {
     for timing in ["in_advance", "in_arrears"] {
         for proration in ["none", "days"] {
             let strategies = [fee("fee", "30", timing, proration), flat_rate("1", "pro_rata")];
-            let mut world = with(&strategies);
+            let mut world = World::under(&strategies);
             drop(world.issue("2026-03-01T00:00:00Z"));
             world.record(&[call("late", "2026-01-10T00:00:00Z", 60_000)]);
             let invoice = only(world.issue("2026-04-01T00:00:00Z"));
@@ -326,7 +322,7 @@ fn late_usage_brings_no_second_fee() {
 fn a_fee_of_nothing_makes_no_line() {
     for timing in ["in_advance", "in_arrears"] {
         for proration in ["none", "days"] {
-            let mut world = with(&[fee("fee", "0", timing, proration)]);
+            let mut world = World::under(&[fee("fee", "0", timing, proration)]);
             assert_eq!(world.issue("2026-04-15T00:00:00Z"), [], "{timing}, {proration}");
         }
     }

@@ -21,7 +21,7 @@ const USAGE: &str = r#"{"id":"usage","kind":"unpriced","terms":{}}"#;
 
 /// An account whose pulses are counted, at noon of 12 March.
 fn metered() -> World {
-    let mut world = World::with(&settings("alice", ""), &[USAGE.into()]);
+    let mut world = World::under(&[USAGE.into()]);
     world.now = read("2026-03-12T12:00:00Z");
     world
 }
@@ -111,7 +111,7 @@ fn what_comes_after_a_day_was_handed_over_forms_its_next_revision() {
 #[test]
 fn a_handover_is_everything_of_its_day_in_order() {
     let strategies = [USAGE.into(), per_unit("0.5"), flat_rate("1", "pro_rata")];
-    let mut world = World::with(&settings("alice", ""), &strategies);
+    let mut world = World::under(&strategies);
     world.record(&[pulse("a", "2026-03-10T12:00:00Z", "3")]);
     world.record(&[call("b", "2026-03-10T12:00:00Z", 60_000)]);
     let settlement = only(world.hand_over("alice", Days::All));
@@ -138,7 +138,7 @@ fn a_handover_is_everything_of_its_day_in_order() {
 #[test]
 fn a_day_may_be_invoiced_and_handed_over_in_any_order() {
     for invoiced_first in [false, true] {
-        let mut world = World::with(&settings("alice", ""), &[per_unit("1")]);
+        let mut world = World::under(&[per_unit("1")]);
         world.record(&[pulse("a", "2026-03-10T12:00:00Z", "3")]);
         let mut settlements = Vec::new();
         if invoiced_first {
@@ -160,7 +160,7 @@ fn a_day_may_be_invoiced_and_handed_over_in_any_order() {
 
 #[test]
 fn a_revision_that_an_invoice_closed_and_the_one_after_it_are_handed_over_together() {
-    let mut world = World::with(&settings("alice", ""), &[per_unit("1")]);
+    let mut world = World::under(&[per_unit("1")]);
     world.record(&[pulse("a", "2026-03-10T12:00:00Z", "3")]);
     drop(world.issue("2026-04-01T00:00:00Z"));
     world.record(&[pulse("b", "2026-03-10T12:00:00Z", "4")]);
@@ -170,7 +170,7 @@ fn a_revision_that_an_invoice_closed_and_the_one_after_it_are_handed_over_togeth
 
 #[test]
 fn what_was_handed_over_stays_so_when_its_invoice_is_made_void() {
-    let mut world = World::with(&settings("alice", ""), &[per_unit("1")]);
+    let mut world = World::under(&[per_unit("1")]);
     world.record(&[pulse("a", "2026-03-10T12:00:00Z", "3")]);
     drop(world.hand_over("alice", Days::All));
     drop(world.issue("2026-04-01T00:00:00Z"));

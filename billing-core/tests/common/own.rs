@@ -10,7 +10,7 @@ use billing_core::{
     usage::{Scope, Totals},
 };
 
-use super::read;
+use super::{read, settings, strategy, world::World};
 
 /// How a strategy of one's own prices an item.
 pub(crate) type OnArrival = fn(&Arrival<'_>) -> Result<Priced, Problem>;
@@ -55,6 +55,12 @@ pub(crate) fn book(scope: Scope, on_arrival: OnArrival, settle: Settle) -> PlanB
     PlanBook::standard().with_kind("own", move |spec| {
         Ok(Arc::new(Own { id: spec.id.clone(), scope, on_arrival, settle }))
     })
+}
+
+/// `alice` under a strategy of one's own that counts milliseconds.
+pub(crate) fn own(scope: Scope, settle: Settle) -> World {
+    let book = book(scope, counted, settle);
+    World::with_book(book, &settings("alice", ""), &[strategy("own", "{}")])
 }
 
 /// Counts milliseconds, as the built-in kinds do.

@@ -7,10 +7,10 @@ use billing_core::{
     item::{CallEnded, Incoming},
 };
 
-use super::{call, flat_rate, read, settings, world::World};
+use super::{call, flat_rate, read, world::World};
 
 pub(crate) fn alice() -> World {
-    World::with(&settings("alice", ""), &[flat_rate("0.02", "pro_rata")])
+    World::under(&[flat_rate("0.02", "pro_rata")])
 }
 
 pub(crate) fn ten_past_nine(id: &str, duration_ms: u64) -> CallEnded {

@@ -23,7 +23,7 @@ use billing_core::{
     usage::{Carry, CarryKey, DayTotal, TotalKey},
 };
 
-use super::{batch, plan, read};
+use super::{batch, call, plan, read, settings};
 
 /// What one stored state is made of.
 #[derive(Clone, Debug)]
@@ -75,7 +75,12 @@ impl World {
         Self::with_book(PlanBook::standard(), settings, strategies)
     }
 
-    /// The same with kinds of one's own.
+    /// The same for `alice`.
+    pub(crate) fn under(strategies: &[String]) -> Self {
+        Self::with(&settings("alice", ""), strategies)
+    }
+
+    /// One account with kinds of one's own.
     pub(crate) fn with_book(
         book: PlanBook,
         settings: &AccountSettings,
@@ -231,6 +236,12 @@ impl World {
     pub(crate) fn record<T: Clone + Into<Incoming>>(&mut self, items: &[T]) {
         let intake = self.take(items).intake;
         assert_eq!(intake.recorded, intake.received, "every item is recorded");
+    }
+
+    /// Records calls of `alice`, each with its id, its start and its milliseconds.
+    pub(crate) fn calls(&mut self, calls: &[(&str, &str, u64)]) {
+        let calls: Vec<_> = calls.iter().map(|(id, start, ms)| call(id, start, *ms)).collect();
+        self.record(&calls);
     }
 
     /// Takes items none of which is parked or in conflict.
