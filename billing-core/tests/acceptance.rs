@@ -1,6 +1,6 @@
 //! How far from the clock an item may be dated, and whose one call may be.
 
-#[expect(dead_code, reason = "each file of tests uses a part")]
+#[expect(dead_code, reason = "each file of tests is a crate of its own, which uses a part")]
 mod common;
 
 use billing_core::{

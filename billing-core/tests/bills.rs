@@ -1,7 +1,7 @@
 //! From unbilled usage to drafts and invoices.
 #![expect(clippy::indexing_slicing, reason = "a test may panic")]
 
-#[expect(dead_code, reason = "each file of tests uses a part")]
+#[expect(dead_code, reason = "each file of tests is a crate of its own, which uses a part")]
 mod common;
 
 use billing_core::{

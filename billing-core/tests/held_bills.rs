@@ -2,7 +2,7 @@
 #![expect(clippy::panic_in_result_fn, reason = "a test may panic")]
 #![expect(clippy::unnecessary_wraps, reason = "strategies have the signatures of the trait")]
 
-#[expect(dead_code, reason = "each file of tests uses a part")]
+#[expect(dead_code, reason = "each file of tests is a crate of its own, which uses a part")]
 mod common;
 
 use std::sync::Arc;

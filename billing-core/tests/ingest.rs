@@ -1,6 +1,6 @@
 //! What becomes of a batch: each entry is recorded, replayed, in conflict, parked or refused.
 
-#[expect(dead_code, reason = "each file of tests uses a part")]
+#[expect(dead_code, reason = "each file of tests is a crate of its own, which uses a part")]
 mod common;
 
 use core::slice;

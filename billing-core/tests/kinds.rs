@@ -1,7 +1,7 @@
 //! What calls cost under the built-in kinds, from their arrival to the total with tax.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-#[expect(dead_code, reason = "each file of tests uses a part")]
+#[expect(dead_code, reason = "each file of tests is a crate of its own, which uses a part")]
 mod common;
 
 use billing_core::{

@@ -1,6 +1,6 @@
 //! Usage that comes after its period was invoiced.
 
-#[expect(dead_code, reason = "each file of tests uses a part")]
+#[expect(dead_code, reason = "each file of tests is a crate of its own, which uses a part")]
 mod common;
 
 use common::{

@@ -1,6 +1,6 @@
 //! What becomes of an issued invoice: it is paid, or made void and billed again.
 
-#[expect(dead_code, reason = "each file of tests uses a part")]
+#[expect(dead_code, reason = "each file of tests is a crate of its own, which uses a part")]
 mod common;
 
 use std::collections::BTreeMap;

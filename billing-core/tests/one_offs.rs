@@ -1,6 +1,6 @@
 //! Charges that are made once, beside the plan.
 
-#[expect(dead_code, reason = "each file of tests uses a part")]
+#[expect(dead_code, reason = "each file of tests is a crate of its own, which uses a part")]
 mod common;
 
 use core::slice;

@@ -1,7 +1,7 @@
 //! Strategies of one's own, from arrival to the invoice.
 #![expect(clippy::unnecessary_wraps, reason = "strategies have the signatures of the trait")]
 
-#[expect(dead_code, reason = "each file of tests uses a part")]
+#[expect(dead_code, reason = "each file of tests is a crate of its own, which uses a part")]
 mod common;
 
 use billing_core::{

@@ -1,6 +1,6 @@
 //! What an item leaves in the journal and in the totals of its day.
 
-#[expect(dead_code, reason = "each file of tests uses a part")]
+#[expect(dead_code, reason = "each file of tests is a crate of its own, which uses a part")]
 mod common;
 
 use core::slice;

@@ -1,7 +1,7 @@
 //! Amounts that are paid ahead, and what they cover.
 #![expect(clippy::arithmetic_side_effects, reason = "the oracles compute far below their bounds")]
 
-#[expect(dead_code, reason = "each file of tests uses a part")]
+#[expect(dead_code, reason = "each file of tests is a crate of its own, which uses a part")]
 mod common;
 
 use billing_core::{

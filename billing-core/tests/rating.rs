@@ -1,7 +1,7 @@
 //! Calls whose prices are known from elsewhere, by the engine and by the second rater.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-#[expect(dead_code, reason = "each file of tests uses a part")]
+#[expect(dead_code, reason = "each file of tests is a crate of its own, which uses a part")]
 mod reference;
 
 use std::sync::Arc;

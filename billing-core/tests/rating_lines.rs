@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 #![expect(clippy::panic_in_result_fn, reason = "a test may panic")]
 
-#[expect(dead_code, reason = "each file of tests uses a part")]
+#[expect(dead_code, reason = "each file of tests is a crate of its own, which uses a part")]
 mod reference;
 
 use billing_core::{

@@ -1,6 +1,6 @@
 //! Fixed amounts for each period: how much, and on which invoice.
 
-#[expect(dead_code, reason = "each file of tests uses a part")]
+#[expect(dead_code, reason = "each file of tests is a crate of its own, which uses a part")]
 mod common;
 
 use billing_core::{

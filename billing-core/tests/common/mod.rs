@@ -1,9 +1,6 @@
 //! Documents, items and plans as tests write them, and a store of a few maps that applies what the rules decide.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 #![expect(clippy::indexing_slicing, reason = "a test may panic")]
-#![expect(clippy::panic_in_result_fn, reason = "a test may panic")]
-#![expect(clippy::panic, reason = "a test may panic")]
-#![expect(clippy::unwrap_in_result, reason = "a test may panic")]
 #![expect(clippy::arithmetic_side_effects, reason = "the oracles compute far below their bounds")]
 
 mod apply;

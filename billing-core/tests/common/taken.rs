@@ -37,11 +37,11 @@ pub(crate) fn without_intake(writes: Writes) -> Writes {
 
 /// The reason why a call is parked.
 pub(crate) fn parked(world: &mut World, call: &CallEnded) -> ParkReason {
-    let Ingested { mut receipts, writes, intake } = world.take(slice::from_ref(call));
+    let Ingested { receipts, writes, intake } = world.take(slice::from_ref(call));
     assert_eq!(counts(&intake), [1, 0, 0, 0, 1, 0]);
     assert_eq!(writes.postings, [], "what is parked has no effect");
-    let Some(Receipt::Parked(reason)) = receipts.pop() else { panic!("{call:?} is not parked") };
-    assert_eq!(world.parked[&call.key].reason, reason, "it is kept with its reason");
-    assert_eq!(world.parked[&call.key].incoming, Incoming::from(call.clone()));
-    reason
+    let kept = &world.parked[&call.key];
+    assert_eq!(receipts, [Receipt::Parked(kept.reason.clone())], "it is kept with its reason");
+    assert_eq!(kept.incoming, Incoming::from(call.clone()));
+    kept.reason.clone()
 }

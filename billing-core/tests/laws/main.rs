@@ -17,7 +17,7 @@ mod pulses;
 mod recurring;
 
 #[path = "../common/mod.rs"]
-#[expect(dead_code, reason = "each file of tests uses a part")]
+#[expect(dead_code, reason = "each file of tests is a crate of its own, which uses a part")]
 mod common;
 
 use proptest::prelude::ProptestConfig;
