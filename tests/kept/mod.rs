@@ -13,7 +13,7 @@ use std::{
     },
 };
 
-use billing::{MemoryStore, SqliteStore, store::store::Store};
+use billing::{MemoryStore, SqliteStore, Tenant, store::store::Store, verify};
 
 pub type Done<T = ()> = Result<T, Box<dyn Error>>;
 
@@ -77,6 +77,12 @@ impl Kept {
             Self::OnFile(store, _) => store.close().await,
         }
     }
+}
+
+/// Recomputes everything that is kept, of which nothing may be set aside.
+pub async fn check(tenant: &Tenant) -> Done {
+    same("what verify finds", verify(tenant).await?.findings, Vec::new())?;
+    same("what is set aside", tenant.parked(None, 1).await?, Vec::new())
 }
 
 pub fn same<T: PartialEq + Debug>(what: &str, found: T, expected: T) -> Done {

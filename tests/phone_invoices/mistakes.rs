@@ -6,7 +6,7 @@ use billing::state_hash;
 
 use crate::{
     add_call, call, consolidated,
-    kept::{Done, Kept},
+    kept::{Done, Kept, check},
     service::{Asked, NOW, Service},
     user,
 };
@@ -233,7 +233,7 @@ async fn the_front_page_shows_names_and_no_markup_of_others() -> Done {
     let page = service.ask(&Asked::get("/").header("host", "<b>phone.example:80")).await?;
     assert!(page.text.contains("on bphone.example:80 at 127.0.0.1:5000"), "{}", page.text);
     assert_eq!(service.get("/health").await?, json!({ "status": "UP" }));
-    service.check().await?;
+    check(service.tenant()).await?;
     service.kept.close().await;
     service.refused(&Asked::get("/health"), 503).await?;
     Ok(())

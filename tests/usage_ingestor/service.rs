@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
 
-use billing::{Tenant, Zone, clock::SetClock, verify};
+use billing::{Tenant, Zone, clock::SetClock};
 
 use crate::{
     app::{
@@ -24,7 +24,7 @@ use crate::{
         settings::{Counting, Delivery},
     },
     http::request,
-    kept::{Done, Kept, same},
+    kept::{Done, Kept, check, same},
 };
 
 const NOW: &str = "2026-11-20T12:00:00Z";
@@ -92,9 +92,7 @@ impl Service {
 
     /// Ends as the program does, once everything that is kept was recomputed.
     pub async fn stop(self) -> Done {
-        let report = verify(&self.tenant).await?;
-        same("what verify finds", report.findings, Vec::new())?;
-        same("what is set aside", self.tenant.parked(None, 1).await?, Vec::new())?;
+        check(&self.tenant).await?;
         let Self { app, bus, recorder, kept, .. } = self;
         drop((app, bus));
         if let Some(recorder) = recorder {
