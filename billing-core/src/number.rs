@@ -293,19 +293,19 @@ impl Packed {
         if text.is_empty() || text.len() > DIGITS_MAX {
             return Err(NumberProblem::Length(text.len()));
         }
-        let mut packed = Self { bits: 0, length: 0 };
-        for (position, byte) in text.bytes().enumerate() {
-            let problem = NumberProblem::NotADigit(position.saturating_add(skipped));
-            packed = packed.push(byte).ok_or(problem)?;
+        // Sixteen bytes at once: what follows the digits counts as zeros.
+        let mut padded = [[b'0'; 8]; 2];
+        for (place, byte) in padded.as_flattened_mut().iter_mut().zip(text.bytes()) {
+            *place = byte;
         }
-        Ok(packed)
-    }
-
-    fn push(self, byte: u8) -> Option<Self> {
-        let digit = byte.is_ascii_digit().then(|| byte.checked_sub(b'0'))??;
-        let length = self.length.checked_add(1)?;
-        let placed = u64::from(digit).checked_shl(shift_of(length)?)?;
-        Some(Self { bits: self.bits | placed, length })
+        let [high, low] = padded.map(nibbles);
+        let length = u8::try_from(text.len()).ok();
+        if let (Some(high), Some(low), Some(length)) = (high, low, length) {
+            let bits = (u64::from(high) << u32::BITS) | u64::from(low);
+            return Ok(Self { bits, length });
+        }
+        let position = text.bytes().position(|byte| !byte.is_ascii_digit()).unwrap_or(0);
+        Err(NumberProblem::NotADigit(position.saturating_add(skipped)))
     }
 
     fn digits(self) -> impl Iterator<Item = u8> + use<> {
@@ -327,6 +327,20 @@ impl fmt::Display for Packed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.digits().try_for_each(|digit| write!(f, "{digit}"))
     }
+}
+
+/// Eight digits in four bits each; `None` if one of them is none.
+fn nibbles(text: [u8; 8]) -> Option<u32> {
+    let high_bits = 0x8080_8080_8080_8080;
+    let digits = u64::from_be_bytes(text) ^ 0x3030_3030_3030_3030;
+    // 9 and 0x76 make 0x7F, the most that leaves the highest bit of a byte alone.
+    let above = (digits & !high_bits).wrapping_add(0x7676_7676_7676_7676);
+    if (digits | above) & high_bits != 0 {
+        return None;
+    }
+    let pairs = (digits | (digits >> 4_u32)) & 0x00FF_00FF_00FF_00FF;
+    let fours = (pairs | (pairs >> 8_u32)) & 0x0000_FFFF_0000_FFFF;
+    u32::try_from((fours | (fours >> 16_u32)) & 0xFFFF_FFFF).ok()
 }
 
 /// How far up the digit at `place`, counted from 1, stands.

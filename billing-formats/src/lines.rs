@@ -49,6 +49,12 @@ impl<R: BufRead> Lines<R> {
         Ok(found.filter(|(line, _)| line.len() <= LINE_BYTES_MAX))
     }
 
+    /// So many bytes of the input's buffer; none if it has fewer.
+    pub(crate) fn buffer(&mut self, bytes: usize) -> &[u8] {
+        // It is not empty, so nothing is read.
+        self.input.fill_buf().ok().and_then(|buffer| buffer.get(..bytes)).unwrap_or_default()
+    }
+
     /// Passes over what [`buffered`](Self::buffered) gave.
     pub(crate) fn pass(&mut self, bytes: usize) {
         self.input.consume(bytes);

@@ -157,6 +157,16 @@ impl Tariff {
         self.count
     }
 
+    /// What its destinations are called, each once.
+    ///
+    /// # Examples
+    ///
+    /// See [`Rated::destination_place`](crate::tariff::Rated::destination_place).
+    #[must_use]
+    pub const fn destinations(&self) -> &[Group] {
+        self.destinations.as_slice()
+    }
+
     /// About how many bytes of memory its prices take.
     ///
     /// # Examples

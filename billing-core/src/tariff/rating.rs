@@ -154,6 +154,31 @@ impl<'t> Rated<'t> {
     pub const fn destination(&self) -> &'t Group {
         self.destination
     }
+
+    /// The place of the destination among those of the tariff, from 0: for totals that are kept in a list.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::tariff::{Tariff, Usage};
+    ///
+    /// # let spec = serde_json::from_str(
+    /// #     r#"{"id":"retail","version":1,"currency":"EUR","zone":"UTC","decimals":4,"rounding":"half_up",
+    /// #         "lines":[{"destination":"Germany","to":{"prefixes":["49"]},
+    /// #                   "bands":[{"price":"0.006","per":"60","increment":"6"}],"first":"30"}]}"#,
+    /// # )?;
+    /// let retail = Tariff::compile(&spec)?;
+    /// let mut calls = vec![0; retail.destinations().len()];
+    /// let call = Usage::call(&"+4930123456".parse()?, "2026-10-05T08:00:00Z".parse()?, 57_000);
+    /// let rated = retail.rate(&call)?;
+    /// calls[rated.destination_place()] += 1;
+    /// assert_eq!(&retail.destinations()[rated.destination_place()], rated.destination());
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn destination_place(&self) -> usize {
+        usize::try_from(self.line.destination).unwrap_or(usize::MAX)
+    }
 }
 
 /// Usage has no price.

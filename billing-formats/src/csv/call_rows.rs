@@ -205,8 +205,7 @@ impl<'mapping, R: BufRead> CallRows<'mapping, R> {
 
     fn lend(&mut self, call: &PlainCall) -> Option<CallRow<'_>> {
         let Defaults { account, caller, callee } = self.defaults;
-        let (line, _) = self.reader.buffered().ok()??;
-        let line = core::str::from_utf8(line).ok()?;
+        let line = core::str::from_utf8(self.reader.buffer(self.lent)).ok()?;
         let text = |range: &core::ops::Range<usize>| line.get(range.clone());
         Some(CallRow {
             id: text(&call.id)?,

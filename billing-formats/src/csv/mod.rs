@@ -67,6 +67,7 @@ mod calls;
 mod choice;
 mod column;
 mod delimiter;
+mod ends;
 mod fields;
 mod invalid;
 mod mapping;

@@ -2,8 +2,6 @@
 
 use core::ops::Range;
 
-use memchr::memchr_iter;
-
 use billing_core::{
     item::{Direction, Disposition, Party},
     time::{Day, Instant},
@@ -11,11 +9,12 @@ use billing_core::{
 
 use crate::csv::{
     Calls, Choice, Column, Duration, Listed, Mapping, Moment, Payer, RecordId, Records, TimeFormat,
-    Value, Width, places::Places,
+    Value, Width, ends::Ends, places::Places,
 };
 
 const DAY_MICROS: i64 = 86_400_000_000;
 const ID_BYTES_MAX: usize = 255;
+const KNOWN_MAX: usize = 16;
 
 /// Reads a line in which every column is written in the commonest way, and leaves all others to the reader.
 ///
@@ -34,8 +33,7 @@ pub(super) struct PlainLines<'mapping> {
     callee: Option<usize>,
     disposition: Word<'mapping, Disposition>,
     direction: Word<'mapping, Direction>,
-    /// Where the columns of the line at hand begin and end.
-    columns: Vec<Range<usize>>,
+    ends: Ends,
 }
 
 /// Where the parts of a call stand in its line; `None` for what the mapping does not read from the file, or an empty account.
@@ -66,8 +64,8 @@ enum Word<'mapping, T> {
     Listed {
         index: usize,
         listed: &'mapping Listed<T>,
-        /// The word that was read last, and what it means.
-        last: Option<(Vec<u8>, T)>,
+        /// The words that were read, and what they mean: few, as they are those of one switch.
+        known: Vec<(Vec<u8>, T)>,
     },
 }
 
@@ -115,40 +113,35 @@ impl<'mapping> PlainLines<'mapping> {
             callee: party(callee)?,
             disposition: Word::of(&calls.disposition, places)?,
             direction: Word::of(&calls.direction, places)?,
-            columns: Vec::new(),
+            ends: Ends::default(),
         })
     }
 
     /// Reads a line without its end.
     pub(super) fn read(&mut self, line: &[u8]) -> Option<PlainCall> {
-        // Counted to the end, so that it is one pass without branches: what is left needs no other look at its characters.
-        let delimiter = self.delimiter;
-        let is_unusual =
-            |byte: u8| byte == b'"' || (!(b' '..=b'~').contains(&byte) && byte != delimiter);
-        if line.iter().filter(|byte| is_unusual(**byte)).count() > 0 || !self.split(line) {
+        if !self.ends.split(line, self.delimiter) || !self.width.accepts(self.ends.count()) {
             return None;
         }
-        let id = self.columns.get(self.id)?.clone();
-        let account = self.account.map(|place| self.columns.get(place).cloned());
-        let account = match account {
-            Some(column) => Some(column?).filter(|column| !column.is_empty()),
-            None => None,
+        let ends = &self.ends;
+        let text = |place: usize| line.get(ends.column(place)?);
+        // Others have no spaces around them if they can be read.
+        let bare = |place: usize| {
+            let column = ends.column(place)?;
+            is_bare(line.get(column.clone())?).then_some(column)
         };
-        let text = |place: usize| line.get(self.columns.get(place)?.clone());
+        let bare_if_any = |place: Option<usize>| match place {
+            None => Some(None),
+            Some(place) => bare(place).map(Some),
+        };
+        let id = bare(self.id).filter(|id| !id.is_empty())?;
+        let account = bare_if_any(self.account)?.filter(|account| !account.is_empty());
         let start = self.times.read(text(self.start)?)?;
         let duration_ms = number(text(self.duration)?)?.checked_mul(self.unit_ms)?;
         let disposition = self.disposition.read(text)?;
         let direction = self.direction.read(text)?;
-        let party = |place: Option<usize>| match place {
-            None => Some(None),
-            Some(place) => self.columns.get(place).cloned().map(Some),
-        };
-        let (from, to) = (party(self.caller)?, party(self.callee)?);
-        let is_short = |column: &Range<usize>| column.len() <= ID_BYTES_MAX;
-        let all_short = [Some(&id), account.as_ref(), from.as_ref(), to.as_ref()];
-        let agrees = duration_ms == 0 || disposition == Disposition::Answered;
-        let is_whole = all_short.into_iter().flatten().all(is_short) && !id.is_empty() && agrees;
-        is_whole.then_some(PlainCall {
+        let (from, to) = (bare_if_any(self.caller)?, bare_if_any(self.callee)?);
+        let is_agreed = duration_ms == 0 || disposition == Disposition::Answered;
+        is_agreed.then_some(PlainCall {
             id,
             account,
             start,
@@ -159,24 +152,12 @@ impl<'mapping> PlainLines<'mapping> {
             direction,
         })
     }
+}
 
-    /// Finds the columns; whether there are as many as there should be, and none with spaces around its text.
-    fn split(&mut self, line: &[u8]) -> bool {
-        self.columns.clear();
-        let mut begins = 0_usize;
-        for end in memchr_iter(self.delimiter, line) {
-            self.columns.push(begins..end);
-            begins = end.saturating_add(1);
-        }
-        self.columns.push(begins..line.len());
-        let is_bare = |column: &Range<usize>| match line.get(column.clone()) {
-            Some([first, .., last]) => *first != b' ' && *last != b' ',
-            Some([only]) => *only != b' ',
-            Some([]) => true,
-            None => false,
-        };
-        self.width.accepts(self.columns.len()) && self.columns.iter().all(is_bare)
-    }
+/// Whether a text is short enough for an id or a party, and has no spaces around it.
+fn is_bare(text: &[u8]) -> bool {
+    let is_spaced = |end: Option<&u8>| end == Some(&b' ');
+    text.len() <= ID_BYTES_MAX && !is_spaced(text.first()) && !is_spaced(text.last())
 }
 
 impl PlainTime {
@@ -205,7 +186,7 @@ impl<'mapping, T: Copy> Word<'mapping, T> {
         Some(match choice {
             Choice::Constant(constant) => Self::Constant(*constant),
             Choice::Listed(listed) => {
-                Self::Listed { index: places.place(&listed.column)?, listed, last: None }
+                Self::Listed { index: places.place(&listed.column)?, listed, known: Vec::new() }
             }
         })
     }
@@ -213,16 +194,16 @@ impl<'mapping, T: Copy> Word<'mapping, T> {
     fn read<'line>(&mut self, text: impl Fn(usize) -> Option<&'line [u8]>) -> Option<T> {
         match self {
             Self::Constant(constant) => Some(*constant),
-            Self::Listed { index, listed, last } => {
+            Self::Listed { index, listed, known } => {
                 let word = text(*index)?;
-                match last {
-                    Some((same, value)) if same == word => Some(*value),
-                    _ => {
-                        let value = listed.find(core::str::from_utf8(word).ok()?)?;
-                        *last = Some((word.to_vec(), value));
-                        Some(value)
-                    }
+                if let Some((_, value)) = known.iter().find(|(same, _)| same == word) {
+                    return Some(*value);
                 }
+                let value = listed.find(core::str::from_utf8(word).ok()?)?;
+                if known.len() < KNOWN_MAX {
+                    known.push((word.to_vec(), value));
+                }
+                Some(value)
             }
         }
     }
@@ -233,38 +214,49 @@ fn number(text: &[u8]) -> Option<u64> {
     if !(1..=15).contains(&text.len()) {
         return None;
     }
-    text.iter().try_fold(0_u64, |number, byte| {
-        let digit = byte.checked_sub(b'0').filter(|digit| *digit <= 9)?;
-        number.checked_mul(10)?.checked_add(digit.into())
-    })
+    let mut number = 0_u64;
+    for byte in text {
+        // So few digits make no number that is too large.
+        number = number.wrapping_mul(10).wrapping_add(digit(*byte)?);
+    }
+    Some(number)
+}
+
+/// The number that two digits state.
+fn two([tens, ones]: [u8; 2]) -> Option<u64> {
+    Some(digit(tens)?.wrapping_mul(10).wrapping_add(digit(ones)?))
+}
+
+fn digit(byte: u8) -> Option<u64> {
+    let digit = byte.wrapping_sub(b'0');
+    (digit <= 9).then_some(digit.into())
 }
 
 /// The day of `2026-01-31`.
 fn day(text: &[u8; 10]) -> Option<Day> {
     let [year @ .., b'-', m1, m2, b'-', d1, d2] = text else { return None };
     let year = i16::try_from(number(year)?).ok()?;
-    let month = u8::try_from(number(&[*m1, *m2])?).ok()?;
-    Day::try_new(year, month, u8::try_from(number(&[*d1, *d2])?).ok()?).ok()
+    let month = u8::try_from(two([*m1, *m2])?).ok()?;
+    Day::try_new(year, month, u8::try_from(two([*d1, *d2])?).ok()?).ok()
 }
 
 /// The microseconds of `12:00:00`, or with up to six decimals `12:00:00.5`.
 fn micros_of_day(text: &[u8]) -> Option<u64> {
     let (clock, fraction) = text.split_first_chunk::<8>()?;
     let [h1, h2, b':', m1, m2, b':', s1, s2] = *clock else { return None };
-    let (hour, minute) = (number(&[h1, h2])?, number(&[m1, m2])?);
-    let second = number(&[s1, s2])?;
+    let (hour, minute, second) = (two([h1, h2])?, two([m1, m2])?, two([s1, s2])?);
     if hour > 23 || minute > 59 || second > 59 {
         return None;
     }
     let micros = match fraction {
         [] => 0,
-        [b'.', digits @ ..] if digits.len() <= 6 => {
-            let missing = u32::try_from(6_usize.checked_sub(digits.len())?).ok()?;
-            number(digits)?.checked_mul(10_u64.checked_pow(missing)?)?
+        [b'.', digits @ ..] => {
+            let places = [1_000_000, 100_000, 10_000, 1_000, 100, 10, 1_u64];
+            number(digits)?.wrapping_mul(*places.get(digits.len())?)
         }
         _ => return None,
     };
-    let minutes = hour.checked_mul(60)?.checked_add(minute)?;
-    let seconds = minutes.checked_mul(60)?.checked_add(second)?;
-    seconds.checked_mul(1_000_000)?.checked_add(micros)
+    let minutes = hour.wrapping_mul(60).wrapping_add(minute);
+    let seconds = minutes.wrapping_mul(60).wrapping_add(second);
+    Some(seconds.wrapping_mul(1_000_000).wrapping_add(micros))
 }

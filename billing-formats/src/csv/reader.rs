@@ -140,6 +140,11 @@ impl<'mapping, R: BufRead> Reader<'mapping, R> {
         Ok(self.source.buffered()?)
     }
 
+    /// So many bytes of the input's buffer, which [`buffered`](Self::buffered) filled.
+    pub(super) fn buffer(&mut self, bytes: usize) -> &[u8] {
+        self.source.buffer(bytes)
+    }
+
     pub(super) const fn count_line(&mut self) {
         self.source.count_line();
     }

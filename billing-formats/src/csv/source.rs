@@ -77,6 +77,11 @@ impl<R: BufRead> Source<R> {
         if self.ahead.is_empty() { self.lines.buffered() } else { Ok(None) }
     }
 
+    /// So many bytes of the input's buffer.
+    pub(super) fn buffer(&mut self, bytes: usize) -> &[u8] {
+        self.lines.buffer(bytes)
+    }
+
     /// Counts a line that was read where it stands.
     pub(super) const fn count_line(&mut self) {
         self.last = self.last.saturating_add(1);
