@@ -15,6 +15,8 @@
 #![no_std]
 
 extern crate alloc;
+#[cfg(feature = "parallel")]
+extern crate std;
 
 pub mod account;
 pub mod decide;

@@ -41,6 +41,14 @@ const PRICE_BOUNDS: Bounds = Bounds {
 
 bounded_decimal!(Price, PRICE_BOUNDS, "a price as text, such as \"0.015\"");
 
+impl Price {
+    /// The price of units of 10^-10.
+    pub(crate) fn from_units(units: u128) -> Result<Self, MoneyError> {
+        // What is too large for a number is too large for a price.
+        PRICE_BOUNDS.of_units(i128::try_from(units).unwrap_or(i128::MAX), DECIMALS_MAX).map(Self)
+    }
+}
+
 /// A percentage: `8` means 8 %.
 ///
 /// Lies in 0..=1000 and has at most 6 decimals. As text it is written like an

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     id::{Group, TariffId},
-    money::{Currency, Price, Quantity, Rounding},
+    money::{Currency, MoneyError, Price, Quantity, Rounding},
     number::Prefix,
     time::{Day, Instant, Zone},
 };
@@ -81,6 +81,31 @@ pub enum Measure {
     Time,
     /// Units, to the millionth: messages, megabytes, events; all priced as at their instant.
     Units,
+}
+
+impl Measure {
+    /// The quantity of milliseconds of time, or of millionths of a unit: in seconds, or in units.
+    ///
+    /// # Errors
+    ///
+    /// None today: 64 bits of either are a quantity.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::tariff::Measure;
+    ///
+    /// assert_eq!(Measure::Time.quantity(61_500)?.to_string(), "61.5");
+    /// assert_eq!(Measure::Units.quantity(250_000)?.to_string(), "0.25");
+    /// # Ok::<(), billing_core::money::MoneyError>(())
+    /// ```
+    pub fn quantity(self, ticks: u64) -> Result<Quantity, MoneyError> {
+        let decimals = match self {
+            Self::Time => 3,
+            Self::Units => 6,
+        };
+        Quantity::from_units(i128::from(ticks), decimals)
+    }
 }
 
 /// What happens where a call crosses into another window, validity or version.
@@ -269,4 +294,25 @@ const fn no_quantity() -> Quantity {
 
 fn is_none(quantity: &Quantity) -> bool {
     quantity.is_zero()
+}
+
+impl TariffSpec {
+    /// A line by its number, counted from 1 as prices and errors name it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::tariff::TariffSpec;
+    ///
+    /// let json = r#"{"id":"retail","version":1,"currency":"EUR","zone":"UTC","decimals":4,
+    ///     "rounding":"half_up","lines":[{"destination":"Germany","to":{"prefixes":["49"]},"blocked":true}]}"#;
+    /// let tariff: TariffSpec = serde_json::from_str(json)?;
+    /// assert_eq!(tariff.line(1).map(|line| line.destination.as_str()), Some("Germany"));
+    /// assert_eq!(tariff.line(2), None);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    #[must_use]
+    pub fn line(&self, number: u32) -> Option<&LineSpec> {
+        self.lines.get(usize::try_from(number).ok()?.checked_sub(1)?)
+    }
 }

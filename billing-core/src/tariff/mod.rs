@@ -1,27 +1,43 @@
 //! Tariffs: versioned price lists for calls and other usage, compiled once and rated for ever.
 
+mod batch;
 mod builder;
 mod compiled;
+mod diff;
 mod digest;
 mod document;
 mod explain;
 mod invalid;
 mod line;
+mod line_diff;
+mod margin;
 mod prefixes;
+mod quote;
+mod rater;
 mod rating;
 mod reach;
+mod rows;
 mod ticks;
 mod versions;
+mod what_if;
 mod window;
 
 pub use builder::TariffBuilder;
 pub use compiled::Tariff;
+pub use diff::{DiffError, DiffSummary, Named, RuleDiff, TariffDiff};
 pub use document::{
     AtMaximum, BandSpec, Crossing, HolidayRule, IncrementRule, LineSpec, Measure, TariffSpec, To,
     Weekday, WindowSpec,
 };
 pub use explain::{Candidate, Explanation, Piece, Why};
 pub use invalid::{InvalidTariff, TariffProblem};
+pub use line_diff::{Change, Effect, LineAt, LineDiff, Part, Percents, PriceDiff};
+pub use margin::{ExchangeRate, Margin, MarginError};
+pub use quote::{Cost, Quote};
+pub use rater::Rater;
 pub use rating::{RateError, Rated, Usage};
 pub use reach::Reach;
 pub use versions::{Tariffs, VersionError};
+pub use what_if::{
+    Impact, OfAccount, OfDestination, Present, Sums, WhatIf, WhatIfError, WhatIfFound,
+};

@@ -133,7 +133,7 @@ impl Tariffs {
     ///
     /// See [`Tariffs`].
     pub fn rate(&self, tariff: &TariffId, usage: &Usage) -> Result<Rated<'_>, RateError> {
-        rate(usage, &Asked { tariffs: self, tariff })
+        rate(usage, &self.asking(tariff))
     }
 
     /// Why usage costs what it costs. The candidates are those of the version in force at its start.
@@ -146,7 +146,7 @@ impl Tariffs {
     ///
     /// See [`Tariff::explain`].
     pub fn explain(&self, tariff: &TariffId, usage: &Usage) -> Result<Explanation, RateError> {
-        let mut explanation = explain(usage, &Asked { tariffs: self, tariff })?;
+        let mut explanation = explain(usage, &self.asking(tariff))?;
         let version = self.in_force(tariff, usage.at);
         explanation.candidates = version.map(|it| it.candidates(usage)).unwrap_or_default();
         Ok(explanation)
@@ -167,7 +167,12 @@ impl Tariffs {
         usage: &Usage,
         amount: Amount,
     ) -> Result<Reach, RateError> {
-        reach(usage, &Asked { tariffs: self, tariff }, amount)
+        reach(usage, &self.asking(tariff), amount)
+    }
+
+    /// A tariff to be asked, and its fallbacks with it.
+    pub(super) fn asking<'t>(&'t self, tariff: &TariffId) -> impl Source<'t> {
+        Asked { tariffs: self, tariff }
     }
 
     /// The currency of all versions of a tariff.
