@@ -77,7 +77,8 @@ const AHEAD_MS: u64 = 366 * 86_400_000;
 impl Rater<'_> {
     /// The price of usage that begins like `usage`, and what lengths of it cost, in milliseconds of a call or millionths of a unit.
     ///
-    /// How long `usage` itself is does not matter. Every cost is what rating gives for it.
+    /// How long `usage` itself is does not matter. Every cost is what rating gives for it. To look for the end of the price takes
+    /// far longer than to rate: a quote is for people to read.
     ///
     /// # Errors
     ///
