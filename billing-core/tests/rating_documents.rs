@@ -190,6 +190,25 @@ fn time_is_measured_to_the_millisecond() {
 }
 
 #[test]
+fn prices_are_for_units_with_a_common_multiple_of_at_most_a_billion_seconds() {
+    let per = |per: &str| {
+        line(&format!(r#""weight":1,"bands":[{{"price":"1","per":"{per}","increment":"1"}}]"#))
+    };
+    let usual = line(BANDS);
+    // Of 60 s and so many.
+    for accepted in ["999999960", "3600", "99.991", "0.001"] {
+        assert!(Tariff::compile(&document(PLAIN, &[&per(accepted), &usual])).is_ok(), "{accepted}");
+    }
+    for refused in ["1000000000", "250000000.02"] {
+        let message = refusal(&document(PLAIN, &[&usual, &per(refused)]));
+        let expected = "line 2: prices are for units whose common multiple is too large";
+        assert_eq!(message, expected, "{refused}");
+    }
+    assert!(Tariff::compile(&document(PLAIN, &[&per("1000000000")])).is_ok());
+    assert!(Tariff::compile(&document(PLAIN, &[&per("1000000000.001")])).is_err());
+}
+
+#[test]
 fn units_are_measured_to_the_millionth() {
     let units = r#""version":1,"decimals":4,"measure":"units""#;
     let grace = |grace: &str| line(&format!(r#""grace":"{grace}",{BANDS}"#));

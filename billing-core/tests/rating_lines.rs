@@ -201,6 +201,29 @@ fn the_latest_validity_decides_whatever_windows_are_called() {
 }
 
 #[test]
+fn of_one_beginning_the_later_end_wins_and_then_the_last_name() {
+    let windows = r#""windows":{"a":{"from":"08:00","until":"18:00"},
+                                "b":{"from":"08:00","until":"20:00"}},"#;
+    let june = r#""valid_until":"2026-07-01T00:00:00Z","#;
+    let july = r#""valid_until":"2026-08-01T00:00:00Z","#;
+    // Each wins over all before it: a line without an end ranks below any that has one.
+    let ranked = [
+        line("49", "1", ""),
+        line("49", "2", june),
+        line("49", "3", july),
+        line("49", "4", r#""valid_from":"2026-05-01T00:00:00Z","#),
+        line("49", "5", r#""window":"a","#),
+        line("49", "6", r#""window":"b","#),
+        line("49", "7", &format!(r#""window":"a",{june}"#)),
+    ];
+    for count in 1..=ranked.len() {
+        let lines: Vec<&str> = ranked[..count].iter().map(String::as_str).collect();
+        let spec = tariff("retail", windows, &lines);
+        assert_eq!(price_of(&spec, &call(START, "1")), count.to_string());
+    }
+}
+
+#[test]
 fn a_line_that_loses_ends_no_segment() {
     // 90/60 by the whole: 100 s are 120 s, and not 90 s and a minute more.
     let first = |fields: &str| {
@@ -372,6 +395,36 @@ fn a_fallback_answers_by_its_own_rules_and_in_the_same_currency() {
 }
 
 #[test]
+fn a_call_is_split_or_not_by_the_tariff_whose_line_priced_its_start() {
+    let dearer = line("49", "2", r#""weight":1,"valid_from":"2026-06-01T12:00:10Z","#);
+    for (asked_by, other_by, expected) in [("split", "at_start", "20"), ("at_start", "split", "30")]
+    {
+        let crossing = |rule: &str| format!(r#""crossing":"{rule}","fallback":["other"],"#);
+        let asked = tariff("asked", &crossing(asked_by), &[&line("44", "7", "")]);
+        let other = tariff("other", &crossing(other_by), &[&line("49", "1", ""), &dearer]);
+        let versions: Vec<_> = [&asked, &other].into_iter().flat_map(alone).collect();
+        assert_eq!(price(&versions, &call(START, "20")).unwrap(), expected);
+    }
+}
+
+#[test]
+fn a_fallback_that_is_passed_over_does_not_ask_its_own() {
+    let asked = tariff("asked", r#""fallback":["next"],"#, &[&line("44", "1", "")]);
+    let next = tariff("next", r#""fallback":["last"],"#, &[&line("44", "1", "")]);
+    let last = tariff("last", "", &[&line("49", "3", "")]);
+    let mut versions: Vec<_> = [&asked, &next, &last].into_iter().flat_map(alone).collect();
+    assert_eq!(price(&versions, &call(START, "1")).unwrap(), "3");
+    versions[1].0.currency = "USD".parse().unwrap();
+    assert!(matches!(price(&versions, &call(START, "1")), Err(RateError::NoLine { .. })));
+    versions[1].0.currency = "EUR".parse().unwrap();
+    versions[1].0.measure = Measure::Units;
+    assert!(matches!(price(&versions, &call(START, "1")), Err(RateError::NoLine { .. })));
+    // Nor does one of which no version is in force yet.
+    versions[1] = (next, "2026-07-01T00:00:00Z".parse().unwrap());
+    assert!(matches!(price(&versions, &call(START, "1")), Err(RateError::NoLine { .. })));
+}
+
+#[test]
 fn an_explanation_over_versions_names_the_lines_that_lost() {
     let lines = [
         line("any", "1", ""),
@@ -408,6 +461,9 @@ fn what_has_no_price_is_an_error_and_says_why() {
     let used = call(START, "1");
     let error = price(&alone(&spec), &used).unwrap_err();
     assert_eq!(error.to_string(), "line 2 of tariff retail blocks this destination");
+    // Also a call of nothing.
+    let error = price(&alone(&spec), &call(START, "0")).unwrap_err();
+    assert!(matches!(error, RateError::Blocked { line: 2, .. }));
     let early = call("2025-12-31T23:59:59.999999Z", "1");
     let error = price(&alone(&spec), &early).unwrap_err();
     let message = "tariff retail is not in force at 2025-12-31T23:59:59.999999Z";

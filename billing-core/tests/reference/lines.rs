@@ -102,13 +102,18 @@ impl Version {
             && line.window.as_ref().is_none_or(is_open)
     }
 
-    /// The highest weight, then the longest origin, the latest window, the latest validity.
-    fn rank(&self, line: &LineSpec) -> (u32, usize, i64, i64) {
+    /// The highest weight, then the longest origin, the latest window, the latest validity, the latest end, the last name.
+    fn rank<'l>(
+        &self,
+        line: &'l LineSpec,
+    ) -> (u32, usize, i64, [i64; 2], Option<&'l CompactString>) {
         let origin = line.origin.map_or(0, |origin| origin.len());
         // A line without a window begins before all that have one.
         let begins = line.window.as_ref().map_or(-1, |name| times(&self.spec.windows[name]).0);
-        let from = line.valid_from.map_or(i64::MIN, Instant::micros);
-        (line.weight, origin, begins, from)
+        // And one that is valid for ever begins and ends before all that are not.
+        let validity = [line.valid_from, line.valid_until];
+        let validity = validity.map(|bound| bound.map_or(i64::MIN, Instant::micros));
+        (line.weight, origin, begins, validity, line.window.as_ref())
     }
 }
 
