@@ -8,7 +8,7 @@
 //! | [`id`], [`number`], [`money`], [`time`], [`digest`] | values, checked where they are made |
 //! | [`item`], [`tax`], [`terms`], [`account`] | facts: calls and pulses, tax profiles, terms, accounts and their assignments |
 //! | [`usage`] | sums of postings: day totals and carries |
-//! | [`tariff`] | price lists by prefix, compiled, rated, explained |
+//! | [`tariff`] | price lists by prefix, compiled, rated, explained, compared, tried out |
 //! | [`plan`] | plans as strategies, and the built-in kinds |
 //! | [`event`], [`invoice`], [`settlement`] | what is written: the journal, drafts and invoices, days handed downstream |
 //! | [`decide`] | the rules that turn facts into writes |
