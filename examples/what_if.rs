@@ -207,6 +207,7 @@ fn one_line(page: &mut String, line: &LineDiff<'_>) -> Result<()> {
         Part::Maximum => Some("maximum"),
         Part::Grace => Some("grace"),
         Part::Weight => Some("weight"),
+        _ => Some("other terms"),
     });
     what.extend(others.map(str::to_owned));
     match (line.change, line.effect()) {

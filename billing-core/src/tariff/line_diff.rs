@@ -86,6 +86,7 @@ pub enum Effect {
 /// A part of the terms in which two lines differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Part {
     /// What the destination is called.
     Destination,
