@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`asterisk`] | reads the `Master.csv` that Asterisk writes |
 //! | [`csv`] | reads calls and pulses from any CSV, by a mapping of its columns |
+//! | [`deck`] | reads price lists of suppliers and carriers into lines of a tariff |
 //! | [`ndjson`] | reads and writes calls, pulses and one-off charges, one JSON document a line |
 //! | [`dial_plan`] | makes E.164 numbers of numbers as they are dialled |
 //! | [`accounts`] | finds the account that pays a call |
@@ -47,6 +48,7 @@ pub mod accounts;
 pub mod asterisk;
 mod bad_row;
 pub mod csv;
+pub mod deck;
 pub mod dial_plan;
 mod lines;
 pub mod ndjson;

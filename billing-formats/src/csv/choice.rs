@@ -57,7 +57,7 @@ pub struct Listed<T> {
 }
 
 impl<T> Choice<T> {
-    pub(super) const fn column(&self) -> Option<&Column> {
+    pub(crate) const fn column(&self) -> Option<&Column> {
         match self {
             Self::Listed(listed) => Some(&listed.column),
             Self::Constant(_) => None,
@@ -87,7 +87,7 @@ impl<T: Copy> Listed<T> {
 }
 
 /// Whether two words are the same but for case, and for spaces around them.
-pub(super) fn are_same(one: &str, other: &str) -> bool {
+pub(crate) fn are_same(one: &str, other: &str) -> bool {
     let [one, other] = [one, other].map(|word| word.trim().chars().flat_map(char::to_lowercase));
     one.eq(other)
 }

@@ -96,7 +96,7 @@ impl Visitor<'_> for ColumnVisitor {
 /// A column, or an object that says something else; how most of a mapping is written.
 #[derive(Serialize)]
 #[serde(untagged)]
-pub(super) enum ColumnOr<T> {
+pub(crate) enum ColumnOr<T> {
     Column(Column),
     Other(T),
 }

@@ -39,7 +39,7 @@ pub struct InvalidDelimiter {
 }
 
 impl Delimiter {
-    pub(super) const fn byte(self) -> u8 {
+    pub(crate) const fn byte(self) -> u8 {
         self.0
     }
 }

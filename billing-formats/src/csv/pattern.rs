@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use billing_core::time::{Day, LocalTime};
 
-const MONTHS: [&str; 12] =
+pub(crate) const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const FRACTION_DIGITS_MAX: usize = 9;
 const MICRO_DIGITS: usize = 6;

@@ -75,16 +75,16 @@ impl Places {
     }
 }
 
-fn index_of(position: NonZeroU16) -> usize {
+pub(crate) fn index_of(position: NonZeroU16) -> usize {
     usize::from(position.get()).saturating_sub(1)
 }
 
-fn place_in(position: NonZeroU16, found: usize) -> Result<usize, BadHeader> {
+pub(crate) fn place_in(position: NonZeroU16, found: usize) -> Result<usize, BadHeader> {
     let index = index_of(position);
     if index < found { Ok(index) } else { Err(BadHeader::Narrow { position, found }) }
 }
 
-fn index_among(name: &str, names: &[impl AsRef<str>]) -> Result<usize, BadHeader> {
+pub(crate) fn index_among(name: &str, names: &[impl AsRef<str>]) -> Result<usize, BadHeader> {
     let mut found = (0..).zip(names).filter(|(_, other)| are_same(name, other.as_ref()));
     match (found.next(), found.next()) {
         (Some((index, _)), None) => Ok(index),

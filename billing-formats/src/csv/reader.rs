@@ -199,7 +199,7 @@ impl<'mapping, R: BufRead> Reader<'mapping, R> {
     }
 }
 
-const fn fault_of(found: Found) -> Option<Reason> {
+pub(crate) const fn fault_of(found: Found) -> Option<Reason> {
     match found {
         Found::Record | Found::End => None,
         Found::TooLong => Some(Reason::TooLong),

@@ -10,7 +10,7 @@ use crate::{
     lines::{LINE_BYTES_MAX, Lines, Read, is_blank, raw},
 };
 
-pub(super) struct Source<R> {
+pub(crate) struct Source<R> {
     lines: Lines<R>,
     splitter: Splitter,
     /// Lines that were read in search of the end of a quoted column.
@@ -30,7 +30,7 @@ struct Line {
 
 /// What was found after the records before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(crate) enum Found {
     Record,
     /// A line that is too long.
     TooLong,
@@ -43,7 +43,7 @@ pub(super) enum Found {
 }
 
 impl<R: BufRead> Source<R> {
-    pub(super) const fn new(input: R, splitter: Splitter) -> Self {
+    pub(crate) const fn new(input: R, splitter: Splitter) -> Self {
         Self {
             lines: Lines::new(input),
             splitter,
@@ -54,21 +54,21 @@ impl<R: BufRead> Source<R> {
         }
     }
 
-    pub(super) const fn first_line(&self) -> u64 {
+    pub(crate) const fn first_line(&self) -> u64 {
         self.first
     }
 
-    pub(super) const fn last_line(&self) -> u64 {
+    pub(crate) const fn last_line(&self) -> u64 {
         self.last
     }
 
     /// The record, taken apart.
-    pub(super) const fn columns(&self) -> &Splitter {
+    pub(crate) const fn columns(&self) -> &Splitter {
         &self.splitter
     }
 
     /// The record as text that every store can hold.
-    pub(super) fn raw(&self) -> String {
+    pub(crate) fn raw(&self) -> String {
         raw(&self.record)
     }
 
@@ -94,12 +94,12 @@ impl<R: BufRead> Source<R> {
     }
 
     /// Passes over a line, whatever it holds.
-    pub(super) fn skip_line(&mut self) -> io::Result<()> {
+    pub(crate) fn skip_line(&mut self) -> io::Result<()> {
         self.take_line().map(|_read| ())
     }
 
     /// Goes on to the next record; blank lines between records are none.
-    pub(super) fn advance(&mut self) -> io::Result<Found> {
+    pub(crate) fn advance(&mut self) -> io::Result<Found> {
         loop {
             match self.take_line()? {
                 Read::End => return Ok(Found::End),

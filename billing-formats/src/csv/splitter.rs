@@ -5,7 +5,7 @@
 /// Stricter than most readers of CSV: a quotation mark stands around a whole column or doubled inside one, and nowhere else.
 /// So a quoted column that runs over several lines is told from one whose end was lost: the marks of the lines after it do not
 /// fit.
-pub(super) struct Splitter {
+pub(crate) struct Splitter {
     delimiter: u8,
     quote: Option<u8>,
     text: Vec<u8>,
@@ -15,7 +15,7 @@ pub(super) struct Splitter {
 
 /// What a line is, after the lines before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Split {
+pub(crate) enum Split {
     /// The record ends with it.
     Whole,
     /// A quoted column goes on in the next line.
@@ -35,12 +35,12 @@ enum State {
 }
 
 impl Splitter {
-    pub(super) const fn new(delimiter: u8, quote: Option<u8>) -> Self {
+    pub(crate) const fn new(delimiter: u8, quote: Option<u8>) -> Self {
         Self { delimiter, quote, text: Vec::new(), ends: Vec::new(), state: State::Start }
     }
 
     /// Begins a record with a line, which has no end.
-    pub(super) fn start(&mut self, line: &[u8]) -> Split {
+    pub(crate) fn start(&mut self, line: &[u8]) -> Split {
         self.text.clear();
         self.ends.clear();
         self.state = State::Start;
@@ -48,18 +48,18 @@ impl Splitter {
     }
 
     /// Goes on with the line after one that was open.
-    pub(super) fn go_on(&mut self, line: &[u8]) -> Split {
+    pub(crate) fn go_on(&mut self, line: &[u8]) -> Split {
         self.text.push(b'\n');
         self.split(line)
     }
 
     /// How many columns the record has.
-    pub(super) const fn count(&self) -> usize {
+    pub(crate) const fn count(&self) -> usize {
         self.ends.len()
     }
 
     /// A column, counted from 0, without its quotation marks.
-    pub(super) fn column(&self, index: usize) -> Option<&[u8]> {
+    pub(crate) fn column(&self, index: usize) -> Option<&[u8]> {
         let end = *self.ends.get(index)?;
         let before = index.checked_sub(1).and_then(|before| self.ends.get(before));
         self.text.get(before.copied().unwrap_or(0)..end)
