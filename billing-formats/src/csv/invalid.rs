@@ -104,7 +104,10 @@ impl Records {
     }
 }
 
-fn check_place(column: &Column, columns: Option<NonZeroU16>) -> Result<(), InvalidMapping> {
+pub(crate) fn check_place(
+    column: &Column,
+    columns: Option<NonZeroU16>,
+) -> Result<(), InvalidMapping> {
     match (column, columns) {
         (Column::Name(name), _) => Err(InvalidMapping::NameWithoutHeader { name: name.clone() }),
         (&Column::Position(position), Some(columns)) if position > columns => {
@@ -150,11 +153,20 @@ fn check_moment(moment: &Moment, times: &TimeFormat) -> Result<(), InvalidMappin
 }
 
 fn check_choice<T>(field: &'static str, choice: &Choice<T>) -> Result<(), InvalidMapping> {
-    let Choice::Listed(Listed { values, .. }) = choice else { return Ok(()) };
-    if values.is_empty() {
+    match choice {
+        Choice::Listed(listed) => check_listed(field, listed),
+        Choice::Constant(_) => Ok(()),
+    }
+}
+
+pub(crate) fn check_listed<T>(
+    field: &'static str,
+    listed: &Listed<T>,
+) -> Result<(), InvalidMapping> {
+    if listed.values.is_empty() {
         return Err(InvalidMapping::NoValues { field });
     }
-    let words = || (1..).zip(values.keys());
+    let words = || (1..).zip(listed.values.keys());
     for (first, word) in words() {
         if let Some((second, _)) = words().skip(first).find(|(_, other)| are_same(word, other)) {
             return Err(InvalidMapping::ValueTwice { field, first, second });

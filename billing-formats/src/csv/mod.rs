@@ -69,7 +69,7 @@ pub(crate) mod column;
 mod delimiter;
 mod ends;
 mod fields;
-mod invalid;
+pub(crate) mod invalid;
 mod mapping;
 mod moment;
 mod numbers;

@@ -1,5 +1,6 @@
 //! The beginning of a deck: what stands between its columns, and where its header is.
 
+use core::cmp::Ordering;
 use std::io::{self, BufRead, Read as _};
 
 use crate::{
@@ -114,44 +115,53 @@ fn layout_of(mapping: &Mapping, header: &Splitter) -> Result<Layout, (usize, Bad
     Layout::of(&mapping.columns, Some(names.len()), place).map_err(|problem| (known, problem))
 }
 
-/// The places that the mapping gives, under the delimiter that gives the most columns.
+/// The places that the mapping gives, under the delimiter that suits most rows; of several the one with the most columns.
 fn without_header(head: &[u8], mapping: &Mapping) -> Result<Place, ReadError> {
-    let mut most: Option<(usize, u8)> = None;
-    let mut is_one_of_two = false;
-    for delimiter in delimiters(mapping) {
-        let columns = columns_under(head, delimiter, mapping)?;
-        is_one_of_two = match most {
-            Some((other, _)) if other > columns => is_one_of_two,
-            Some((other, _)) => other == columns,
-            None => false,
-        };
-        if most.is_none_or(|(other, _)| columns > other) {
-            most = Some((columns, delimiter));
-        }
-    }
     let layout = Layout::of(&mapping.columns, None, |column| match column {
         Column::Position(position) => Ok(index_of(*position)),
         Column::Name(name) => Err(BadHeader::Missing { name: name.clone() }),
     })?;
-    match most {
-        Some((columns, _)) if is_one_of_two && columns > 1 => Err(ReadError::EitherDelimiter),
-        most => {
-            let delimiter = most.map_or(b',', |(_, delimiter)| delimiter);
+    let mut best: Option<(Suits, u8)> = None;
+    let mut is_one_of_two = false;
+    for delimiter in delimiters(mapping) {
+        let suits = suits(head, delimiter, layout.columns(), mapping)?;
+        let compared = best.map_or(Ordering::Greater, |(other, _)| suits.cmp(&other));
+        if compared == Ordering::Greater {
+            best = Some((suits, delimiter));
+        }
+        is_one_of_two =
+            compared == Ordering::Equal || (is_one_of_two && compared == Ordering::Less);
+    }
+    match best {
+        Some((suits, _)) if is_one_of_two && suits.rows > 0 => Err(ReadError::EitherDelimiter),
+        best => {
+            let delimiter = best.map_or(b',', |(_, delimiter)| delimiter);
             Ok(Place { delimiter, layout, rows: 0 })
         }
     }
 }
 
-/// The most columns that one of the first rows has under a delimiter.
-fn columns_under(head: &[u8], delimiter: u8, mapping: &Mapping) -> io::Result<usize> {
+/// How well a delimiter suits the first rows.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Suits {
+    /// How many have all columns that are read.
+    rows: usize,
+    /// How many columns they have together.
+    columns: usize,
+}
+
+fn suits(head: &[u8], delimiter: u8, read: usize, mapping: &Mapping) -> io::Result<Suits> {
     let mut source = Source::new(head, splitter(delimiter, mapping));
-    let mut columns = 0;
+    let mut suits = Suits { rows: 0, columns: 0 };
     for _row in 0..HEADER_ROW_MAX {
         match source.advance()? {
             Found::End => break,
-            Found::Record => columns = columns.max(source.columns().count()),
-            Found::TooLong | Found::Unclosed | Found::Damaged => {}
+            Found::Record if source.columns().count() >= read => {
+                suits.rows = suits.rows.saturating_add(1);
+                suits.columns = suits.columns.saturating_add(source.columns().count());
+            }
+            Found::Record | Found::TooLong | Found::Unclosed | Found::Damaged => {}
         }
     }
-    Ok(columns)
+    Ok(suits)
 }

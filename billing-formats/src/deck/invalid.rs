@@ -3,8 +3,11 @@
 use billing_core::money::Quantity;
 
 use crate::{
-    csv::{Column, Listed, choice::are_same},
-    deck::{DecimalMark, Header, Mapping, Per, ThousandsMark},
+    csv::{
+        self, Column,
+        invalid::{check_listed, check_place},
+    },
+    deck::{Columns, DecimalMark, Header, Mapping, Per, ThousandsMark},
 };
 
 /// A mapping cannot be used; names the field.
@@ -22,14 +25,9 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidMapping {
-    /// A column is named in a deck without names.
-    #[error(
-        "column `{name}` is told by name, but `header` says that there are none; accepted are places"
-    )]
-    NameWithoutHeader {
-        /// The column.
-        name: String,
-    },
+    /// Columns or words are not as they must be in any file.
+    #[error(transparent)]
+    Columns(#[from] csv::InvalidMapping),
     /// Nothing tells the header.
     #[error(
         "`header` is to be found, but no column is told by its name; accepted are names, or `header` as a row or absent"
@@ -53,22 +51,6 @@ pub enum InvalidMapping {
     PerNothing {
         /// The quantity.
         quantity: Quantity,
-    },
-    /// No word has a meaning.
-    #[error("`{field}` lists no values; accepted is one or more")]
-    NoValues {
-        /// Which field.
-        field: &'static str,
-    },
-    /// Two words are the same but for case.
-    #[error(
-        "`{field}` lists {word:?} and another value that differs in case or spaces alone; accepted is one of them"
-    )]
-    ValueTwice {
-        /// Which field.
-        field: &'static str,
-        /// The word.
-        word: String,
     },
     /// What a code may begin with is empty or no number.
     #[error("`international_prefixes` has {prefix:?}; accepted are digits")]
@@ -102,38 +84,25 @@ pub(super) fn check(mapping: &Mapping) -> Result<(), InvalidMapping> {
     if let Some(prefix) = mapping.international_prefixes.iter().find(|prefix| !is_number(prefix)) {
         return Err(InvalidMapping::InternationalPrefix { prefix: prefix.clone() });
     }
-    check_listed("change", mapping.columns.change.as_ref())?;
-    check_listed("blocked", mapping.columns.blocked.as_ref())
+    let Columns { change, blocked, .. } = &mapping.columns;
+    change.iter().try_for_each(|listed| check_listed("change", listed))?;
+    blocked.iter().try_for_each(|listed| check_listed("blocked", listed))?;
+    Ok(())
 }
 
 fn check_header(mapping: &Mapping) -> Result<(), InvalidMapping> {
     let columns = mapping.columns.all();
-    let mut names = columns.iter().filter_map(|column| match column {
-        Column::Name(name) => Some(name),
-        Column::Position(_) => None,
-    });
-    match (mapping.header, names.next()) {
-        (Header::Absent, Some(name)) => {
-            Err(InvalidMapping::NameWithoutHeader { name: name.clone() })
+    match mapping.header {
+        Header::Absent => {
+            columns.into_iter().try_for_each(|column| check_place(column, None))?;
+            Ok(())
         }
-        (Header::Found, None) => Err(InvalidMapping::HeaderOfNoNames),
-        (Header::Row(row), _) if row.get() > HEADER_ROW_MAX => {
+        Header::Found if !columns.iter().any(|column| matches!(column, Column::Name(_))) => {
+            Err(InvalidMapping::HeaderOfNoNames)
+        }
+        Header::Row(row) if row.get() > HEADER_ROW_MAX => {
             Err(InvalidMapping::HeaderTooFar { row: row.get(), max: HEADER_ROW_MAX })
         }
-        (Header::Absent | Header::Found | Header::Row(_), _) => Ok(()),
+        Header::Found | Header::Row(_) => Ok(()),
     }
-}
-
-fn check_listed<T>(field: &'static str, listed: Option<&Listed<T>>) -> Result<(), InvalidMapping> {
-    let Some(listed) = listed else { return Ok(()) };
-    if listed.values.is_empty() {
-        return Err(InvalidMapping::NoValues { field });
-    }
-    let mut words = listed.values.keys();
-    while let Some(word) = words.next() {
-        if words.clone().any(|other| are_same(word, other)) {
-            return Err(InvalidMapping::ValueTwice { field, word: word.clone() });
-        }
-    }
-    Ok(())
 }

@@ -146,6 +146,11 @@ impl<T: Clone> Value<T> {
         })
     }
 
+    /// What stands in its column in a row, if it has one.
+    pub(super) fn text<'row>(&self, row: &'row Splitter) -> Result<Option<&'row str>, Fault> {
+        self.spot.as_ref().map(|spot| spot.text(row)).transpose()
+    }
+
     /// The value in a row, if there is any.
     pub(super) fn read(
         &self,

@@ -305,10 +305,10 @@ impl Mapping {
     /// use billing_formats::deck::{InvalidMapping, Mapping};
     ///
     /// let mapping: Mapping = serde_json::from_str(
-    ///     r#"{"currency": "EUR", "zone": "UTC", "mode": "full", "header": "absent",
+    ///     r#"{"currency": "EUR", "zone": "UTC", "mode": "full", "decimal": "comma", "thousands": "comma",
     ///         "columns": {"code": 1, "destination": 2, "price": "rate", "increments": {"constant": "60/60"}}}"#,
     /// )?;
-    /// assert_eq!(mapping.check(), Err(InvalidMapping::NameWithoutHeader { name: "rate".into() }));
+    /// assert_eq!(mapping.check(), Err(InvalidMapping::SameMarks));
     /// # Ok::<(), serde_json::Error>(())
     /// ```
     pub fn check(&self) -> Result<(), InvalidMapping> {

@@ -40,10 +40,8 @@ pub enum ReadError {
     /// There is no header.
     #[error("there is no header; accepted is one within the first {HEADER_ROW_MAX} rows")]
     NoHeader,
-    /// Two delimiters give as many columns.
-    #[error(
-        "two delimiters give as many columns; accepted is a mapping whose `delimiter` says which"
-    )]
+    /// Two delimiters suit as many rows, and give as many columns.
+    #[error("two delimiters suit as well; accepted is a mapping whose `delimiter` says which")]
     EitherDelimiter,
     /// There are more codes than a tariff may have.
     #[error("a deck of more than {max} rows or codes is too large")]

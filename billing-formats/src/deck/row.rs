@@ -143,14 +143,13 @@ impl<'mapping> Rows<'mapping> {
     }
 
     fn read_destination(&mut self, row: &Splitter) -> Result<(), Fault> {
-        let last = &self.destination;
-        let read = self.layout.destination.read(row, |text| match last {
-            // A clone of the last one costs less than a check of the same text.
-            Some(last) if last.as_str() == text => Ok(last.clone()),
-            _ => destination(text),
-        })?;
-        let accepted = "a name of up to 255 bytes";
-        self.destination = Some(read.ok_or_else(|| self.layout.destination.missing(accepted))?);
+        let Self { layout: Layout { destination, .. }, destination: last, .. } = self;
+        let text = destination.text(row)?;
+        if last.as_ref().is_some_and(|last| text.is_none_or(|text| text == last.as_str())) {
+            return Ok(());
+        }
+        let read = destination.read(row, name)?;
+        *last = Some(read.ok_or_else(|| destination.missing("a name of up to 255 bytes"))?);
         Ok(())
     }
 
@@ -234,7 +233,7 @@ impl<'mapping> Rows<'mapping> {
 }
 
 /// The name of a destination, in one line.
-fn destination(text: &str) -> Result<Group, Problem> {
+fn name(text: &str) -> Result<Group, Problem> {
     if text.contains(['\n', '\r', '\t']) {
         let words: Vec<&str> = text.split_whitespace().collect();
         return Ok(Group::try_new(words.join(" "))?);

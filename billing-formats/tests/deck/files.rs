@@ -19,11 +19,14 @@ fn the_delimiter_is_found_under_which_the_header_has_all_names() {
 }
 
 #[test]
-fn without_a_header_the_delimiter_is_that_of_the_most_columns() {
+fn without_a_header_the_delimiter_is_the_one_that_suits_most_rows() {
     let columns = json!({"code": 1, "destination": 2, "price": 3});
     let absent = mapping(&json!({"header": "absent", "decimal": "comma"}), &columns);
     let deck = read(&absent, "49;Germany;0,02;1\n33;France;0,03;1\n");
     assert_eq!(lines(&deck)[1].bands[0].price.to_string(), "0.03");
+    let titled =
+        read(&absent, "A title, with, many, commas, in, it\n49;Germany;0,02\n33;France;0,03\n");
+    assert_eq!((titled.counts().priced, titled.counts().refused), (2, 1));
 
     let either = Deck::read("49;Ger,many;0,02\n".as_bytes(), &absent);
     assert!(matches!(either, Err(ReadError::EitherDelimiter)));
