@@ -453,6 +453,15 @@ proptest! {
     }
 }
 
+#[test]
+fn all_codes_of_a_length_are_ten_prefixes_because_none_is_empty() {
+    for (first, last) in [("0", "9"), ("000", "999"), ("000000000000000", "999999999999999")] {
+        let prefixes = fewest_prefixes(first.parse().unwrap(), last.parse().unwrap()).unwrap();
+        let prefixes: Vec<String> = prefixes.iter().map(ToString::to_string).collect();
+        assert_eq!(prefixes.join(" "), "0 1 2 3 4 5 6 7 8 9");
+    }
+}
+
 fn dated(mode: &str) -> Mapping {
     serde_json::from_value(json!({
         "currency": "EUR", "zone": "UTC", "mode": mode,

@@ -26,7 +26,7 @@ pub(super) fn read(
     codes: &mut Vec<Prefix>,
 ) -> Result<Named, Problem> {
     codes.clear();
-    if country.is_empty() && is_plain(text) {
+    if country.is_empty() && is_plain(text, mapping) {
         codes.push(Prefix::try_new(text)?);
         return Ok(Named::Codes);
     }
@@ -50,9 +50,12 @@ pub(super) fn is_begun(text: &str) -> bool {
 }
 
 /// Whether a text is a code as it stands.
-fn is_plain(text: &str) -> bool {
+fn is_plain(text: &str, mapping: &Mapping) -> bool {
+    let dialled = &mapping.international_prefixes;
     let mut digits = text.bytes();
-    matches!(digits.next(), Some(b'1'..=b'9')) && digits.all(|byte| byte.is_ascii_digit())
+    matches!(digits.next(), Some(b'1'..=b'9'))
+        && digits.all(|byte| byte.is_ascii_digit())
+        && !dialled.iter().any(|dialled| text.starts_with(dialled.as_str()))
 }
 
 /// A text without what makes spreadsheets take it as text: `'49` and `="49"`.

@@ -62,7 +62,7 @@ fn splitter(delimiter: u8, mapping: &Mapping) -> Splitter {
     Splitter::new(delimiter, quote)
 }
 
-/// The first header under any delimiter; of several in one row that with the most columns.
+/// The first header under any delimiter.
 fn header(head: &[u8], mapping: &Mapping) -> Result<Place, ReadError> {
     let mut found: Option<Place> = None;
     let mut nearest: Option<(usize, BadHeader)> = None;
@@ -82,10 +82,7 @@ fn header(head: &[u8], mapping: &Mapping) -> Result<Place, ReadError> {
             }
             match layout_of(mapping, source.columns()) {
                 Ok(layout) => {
-                    let is_better = found.as_ref().is_none_or(|other| {
-                        (row, other.layout.columns()) < (other.rows, layout.columns())
-                    });
-                    if is_better {
+                    if found.as_ref().is_none_or(|other| row < other.rows) {
                         found = Some(Place { delimiter, layout, rows: row });
                     }
                     break;

@@ -279,7 +279,7 @@ impl Deck {
         self.fates = fates;
         for row in &mut self.rows {
             let mut codes = row.first..row.end;
-            if row.state != State::Refused && codes.all(|code| self.fates.is_repeated(code)) {
+            if codes.all(|code| self.fates.is_repeated(code)) {
                 row.state = State::Repeated;
             }
         }

@@ -87,44 +87,48 @@ fn sequence(
 ) {
     let read = |entry: &Entry| {
         let row = deck.rows().get(entry.row)?;
-        Some((*entry, row, deck.terms_of(row)?))
+        Some(Said { entry: *entry, row, terms: deck.terms_of(row)? })
     };
-    let mut rows: Vec<_> = same.iter().filter_map(read).collect();
-    rows.sort_by_key(|(entry, _, terms)| (terms.lane(), terms.valid_from, entry.row));
-    let mut before: Option<&(Entry, &Kept, Terms)> = None;
-    for next in &rows {
-        let (entry, row, terms) = next;
-        let (last, kept, until) = match before {
-            Some((last, kept, earlier)) if earlier.lane() == terms.lane() => {
-                if earlier.valid_from == terms.valid_from {
-                    if says_the_same(deck, kept, row) {
-                        let _none: Option<Fate> = fates.0.insert(entry.place, Fate::Repeated);
+    let mut said: Vec<Said<'_>> = same.iter().filter_map(read).collect();
+    said.sort_by_key(|said| (said.terms.lane(), said.terms.valid_from, said.entry.row));
+    for lane in said.chunk_by(|one, other| one.terms.lane() == other.terms.lane()) {
+        let mut before: Option<&Said<'_>> = None;
+        for next in lane {
+            match before {
+                Some(before) if before.terms.valid_from == next.terms.valid_from => {
+                    if before.is_same(next, deck) {
+                        let _none: Option<Fate> = fates.0.insert(next.entry.place, Fate::Repeated);
                     } else {
-                        let problem = Refused { code: entry.code, other: kept.line };
-                        let _first: &mut Refused = refused.entry(entry.row).or_insert(problem);
+                        let problem = Refused { code: next.entry.code, other: before.row.line };
+                        let _first: &mut Refused = refused.entry(next.entry.row).or_insert(problem);
                     }
                     continue;
                 }
-                (last, kept, earlier.valid_until)
+                Some(before) => {
+                    let until = before.terms.valid_until;
+                    let begins = next.terms.valid_from;
+                    let sooner = begins.filter(|from| until.is_none_or(|until| *from < until));
+                    fates.0.extend(sooner.map(|from| (before.entry.place, Fate::Until(from))));
+                }
+                None => {}
             }
-            _ => {
-                before = Some(next);
-                continue;
-            }
-        };
-        let begins = terms.valid_from.filter(|from| until.is_none_or(|until| *from < until));
-        if let Some(begins) = begins
-            && kept.state == State::Priced
-        {
-            let _none: Option<Fate> = fates.0.insert(last.place, Fate::Until(begins));
+            before = Some(next);
         }
-        before = Some(next);
     }
 }
 
-/// Whether two rows say the same of a code.
-fn says_the_same(deck: &Deck, one: &Kept, other: &Kept) -> bool {
-    one.state == other.state
-        && deck.terms_of(one) == deck.terms_of(other)
-        && (one.state == State::Withdrawn || deck.destination_of(one) == deck.destination_of(other))
+/// What a row says of one code.
+struct Said<'deck> {
+    entry: Entry,
+    row: &'deck Kept,
+    terms: Terms,
+}
+
+impl Said<'_> {
+    fn is_same(&self, other: &Self, deck: &Deck) -> bool {
+        let is_named_the_same = || deck.destination_of(self.row) == deck.destination_of(other.row);
+        self.row.state == other.row.state
+            && self.terms == other.terms
+            && (self.row.state == State::Withdrawn || is_named_the_same())
+    }
 }

@@ -134,30 +134,33 @@ fn a_dated_row_of_a_delta_counts_from_its_date_on() {
         "{prefixes:[49]} 1 valid_until=2026-03-01T00:00:00Z",
         "{prefixes:[49]} 2 valid_from=2026-03-01T00:00:00Z",
     ];
-    let cases: [(&str, &[&str]); 4] = [
+    let cases: [(&str, [usize; 3], &[&str]); 4] = [
         (
             "2026-02-01",
+            [0, 1, 1],
             &[
                 "{prefixes:[49]} 1 valid_until=2026-02-01T00:00:00Z",
                 "{prefixes:[49]} 5 valid_from=2026-02-01T00:00:00Z",
             ],
         ),
-        ("2026-03-01", &[old[0], "{prefixes:[49]} 5 valid_from=2026-03-01T00:00:00Z"]),
+        ("2026-03-01", [1, 0, 1], &[old[0], "{prefixes:[49]} 5 valid_from=2026-03-01T00:00:00Z"]),
         (
             "2026-04-01",
+            [1, 1, 0],
             &[
                 old[0],
                 "{prefixes:[49]} 2 valid_from=2026-03-01T00:00:00Z valid_until=2026-04-01T00:00:00Z",
                 "{prefixes:[49]} 5 valid_from=2026-04-01T00:00:00Z",
             ],
         ),
-        ("", &["{prefixes:[49]} 5"]),
+        ("", [0, 0, 2], &["{prefixes:[49]} 5"]),
     ];
-    for (date, accepted) in cases {
+    for (date, counts, accepted) in cases {
         let loaded = deck("delta", "code,name,rate,from", &format!("49,new,5,{date}"))
             .apply(&present, 4)
             .unwrap();
         assert_eq!(shown(&loaded.tariff), accepted, "{date}");
+        assert_eq!([loaded.kept, loaded.shortened, loaded.removed], counts, "{date}");
     }
 }
 
