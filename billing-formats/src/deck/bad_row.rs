@@ -143,7 +143,7 @@ pub enum Problem {
     Increments(#[from] InvalidIncrements),
     /// A quantity cannot be read.
     #[error(
-        "it cannot be read as a quantity; accepted is a number of 0 or more, such as 60 or 0.5"
+        "it cannot be read as a quantity; accepted is a number such as 60 or 0.5, of 0 or more and below 10^10, with up to 3 decimals"
     )]
     Quantity,
     /// A weight cannot be read.

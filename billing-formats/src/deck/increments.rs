@@ -31,7 +31,7 @@ pub struct Increments {
 /// A text cannot be read as increments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the increments cannot be read; accepted are a first and a next one, such as 30/6 or 60+1, or one for both, such as 6, the next above 0"
+    "the increments cannot be read; accepted are a first and a next one, such as 30/6 or 60+1, or one for both, such as 6; the next above 0, each below 10^10 with up to 3 decimals"
 )]
 pub struct InvalidIncrements;
 
@@ -68,11 +68,21 @@ impl From<Increments> for String {
     }
 }
 
-/// A quantity of nothing or more.
+/// A quantity that a tariff can count.
 pub(super) fn quantity(text: &str) -> Option<Quantity> {
     let is_short = (1..=9).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     if is_short {
         return text.parse::<u32>().ok().map(Quantity::from);
     }
-    text.parse::<Quantity>().ok().filter(|quantity| !quantity.is_negative())
+    text.parse().ok().filter(|quantity| is_counted(*quantity))
 }
+
+/// Whether a quantity is 0 or more, below 10^10, and has 3 decimals at the most.
+pub(super) fn is_counted(quantity: Quantity) -> bool {
+    let end = Quantity::from_units(QUANTITY_END, 0);
+    let is_below = end.is_ok_and(|end| quantity < end);
+    is_below && !quantity.is_negative() && quantity.decimal().scale() <= DECIMALS_MAX
+}
+
+const QUANTITY_END: i128 = 10_000_000_000;
+const DECIMALS_MAX: u32 = 3;

@@ -7,7 +7,7 @@ use crate::{
         self, Column,
         invalid::{check_listed, check_place},
     },
-    deck::{Columns, DecimalMark, Header, Mapping, Per, ThousandsMark},
+    deck::{Columns, DecimalMark, Header, Mapping, Per, ThousandsMark, increments::is_counted},
 };
 
 /// A mapping cannot be used; names the field.
@@ -46,9 +46,11 @@ pub enum InvalidMapping {
         "`thousands` is a mark that `decimal` may be; accepted is another one, and with `auto` a space or an apostrophe"
     )]
     SameMarks,
-    /// A price is for nothing.
-    #[error("`per` is {quantity}; accepted is a quantity above 0")]
-    PerNothing {
+    /// A price is for nothing, or for more than can be counted.
+    #[error(
+        "`per` is {quantity}; accepted is a quantity above 0 and below 10^10, with up to 3 decimals"
+    )]
+    Per {
         /// The quantity.
         quantity: Quantity,
     },
@@ -75,9 +77,9 @@ pub(super) fn check(mapping: &Mapping) -> Result<(), InvalidMapping> {
         return Err(InvalidMapping::SameMarks);
     }
     if let Per::Quantity(quantity) = mapping.per
-        && (quantity.is_negative() || quantity.is_zero())
+        && (quantity.is_zero() || !is_counted(quantity))
     {
-        return Err(InvalidMapping::PerNothing { quantity });
+        return Err(InvalidMapping::Per { quantity });
     }
     let is_number =
         |prefix: &&String| !prefix.is_empty() && prefix.bytes().all(|byte| byte.is_ascii_digit());

@@ -27,7 +27,7 @@ fn increments_are_read_in_every_form() {
         assert_eq!(line.first.map(|first| first.to_string()).as_deref(), first, "{cell}");
         assert_eq!(line.bands[0].increment.to_string(), next, "{cell}");
     }
-    for cell in ["1/0", "x", "30/6/6", "-1", "30/-6", "/", "6s"] {
+    for cell in ["1/0", "10000000000", "0.0001", "x", "30/6/6", "-1", "30/-6", "/", "6s"] {
         let found = refusal(
             &mapping(&json!({}), &increments),
             "code,name,rate,inc",
