@@ -41,9 +41,9 @@ pub enum StreamError<E> {
 
 /// Hands the lines of a full deck to `sink`, in the order of its rows, and answers what became of the rows.
 ///
-/// Memory does not grow with the deck, so that a compiler of tariffs can be fed while the file is read. In return rows are not
-/// compared with each other: a code that comes twice reaches the sink twice, with the dates of its rows. [`Deck`](super::Deck)
-/// sorts that out.
+/// Memory does not grow with the deck, so that a [`TariffBuilder`](billing_core::tariff::TariffBuilder) can be fed while the file is
+/// read. In return rows are not compared with each other: a code that comes twice reaches the sink twice, with the dates of its
+/// rows. [`Deck`](super::Deck) sorts that out.
 ///
 /// After a row that cannot be taken in, the rest is read for its errors, and nothing more is handed on.
 ///
@@ -54,22 +54,23 @@ pub enum StreamError<E> {
 /// # Examples
 ///
 /// ```
-/// use billing_core::tariff::LineSpec;
+/// use billing_core::tariff::{TariffBuilder, TariffSpec};
 /// use billing_formats::deck::{Mapping, StreamError, stream};
 ///
 /// let mapping: Mapping = serde_json::from_str(
 ///     r#"{"currency": "EUR", "zone": "UTC", "mode": "full",
 ///         "columns": {"code": "Code", "destination": "Name", "price": "Rate", "increments": {"constant": "60/60"}}}"#,
 /// )?;
-/// let mut lines = Vec::new();
-/// let push = |line: LineSpec| -> Result<(), core::convert::Infallible> {
-///     lines.push(line);
-///     Ok(())
-/// };
-/// let counts = stream("Code,Name,Rate\n49,Germany,0.02\n44 7700-7799,UK mobile,0.03\n".as_bytes(), &mapping, push)?;
-/// assert_eq!((counts.priced, lines.len()), (2, 2));
+/// let head: TariffSpec = serde_json::from_str(
+///     r#"{"id":"supplier-1","version":1,"currency":"EUR","zone":"UTC","decimals":4,"rounding":"half_up","lines":[]}"#,
+/// )?;
+/// let mut builder = TariffBuilder::new(&head)?;
+/// let file = "Code,Name,Rate\n49,Germany,0.02\n44 7700-7799,UK mobile,0.03\n";
+/// let counts = stream(file.as_bytes(), &mapping, |line| builder.push(&line))?;
+/// assert_eq!((counts.priced, builder.finish()?.prefixes()), (2, 2));
 ///
-/// let refused = stream("Code,Name,Rate\n49,Germany,\n".as_bytes(), &mapping, |_line| Ok::<(), core::fmt::Error>(()));
+/// let mut builder = TariffBuilder::new(&head)?;
+/// let refused = stream("Code,Name,Rate\n49,Germany,\n".as_bytes(), &mapping, |line| builder.push(&line));
 /// assert!(matches!(refused, Err(StreamError::BadRows(rows)) if rows.count() == 1));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
