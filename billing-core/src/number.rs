@@ -295,8 +295,8 @@ impl Packed {
         }
         // Sixteen bytes at once: what follows the digits counts as zeros.
         let mut padded = [[b'0'; 8]; 2];
-        for (place, byte) in padded.as_flattened_mut().iter_mut().zip(text.bytes()) {
-            *place = byte;
+        if let Some(digits) = padded.as_flattened_mut().get_mut(..text.len()) {
+            digits.copy_from_slice(text.as_bytes());
         }
         let [high, low] = padded.map(nibbles);
         let length = u8::try_from(text.len()).ok();

@@ -27,7 +27,11 @@ impl<'t> Rater<'t> {
     /// # Ok::<(), Box<dyn core::error::Error>>(())
     /// ```
     pub fn rate_batch(&self, usages: &[Usage], results: &mut Vec<Result<Rated<'t>, RateError>>) {
-        results.extend(usages.iter().map(|usage| self.rate(usage)));
+        results.reserve(usages.len());
+        match self {
+            Self::Version(tariff) => tariff.rate_all(usages, |rated| results.push(rated)),
+            Self::InForce(..) => results.extend(usages.iter().map(|usage| self.rate(usage))),
+        }
     }
 }
 
