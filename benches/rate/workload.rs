@@ -1,6 +1,13 @@
 //! A price list and calls as a carrier has them, made by rule or read from a folder.
+#![allow(dead_code, reason = "each benchmark asks for its own part")]
 
-use std::{collections::BTreeSet, error::Error, fs, path::Path};
+use std::{
+    collections::BTreeSet,
+    error::Error,
+    fs,
+    io::{BufWriter, Write as _},
+    path::{Path, PathBuf},
+};
 
 use billing_core::{
     number::PhoneNumber,
@@ -41,15 +48,7 @@ impl Workload {
         let start = "2026-03-01T00:00:00Z".parse::<Instant>()?;
         let (mut numbers, mut usages) = (Vec::new(), Vec::new());
         for place in 0..calls {
-            // A few destinations take most of the calls.
-            let bound = chance.below(deck.len() as u64) + 1;
-            let row = &deck[chance.below(bound) as usize];
-            let callee = format!("{}{:09}", row.prefix, chance.below(1_000_000_000));
-            let callee = callee.get(..callee.len().min(12)).unwrap_or_default().to_owned();
-            let ms = match chance.below(100) {
-                0..15 => 0,
-                _ => TALK_S[chance.below(16) as usize] * 1_000 - chance.below(999),
-            };
+            let (callee, ms) = chance.call(&deck);
             let at = start.checked_add_ms(place as u64 * 31 * 86_400_000 / calls as u64)?;
             usages.push(Usage::call(&PhoneNumber::try_new(&callee)?, at, ms));
             numbers.push((callee, ms));
@@ -70,8 +69,7 @@ impl Workload {
         for line in fs::read_to_string(folder.join("calls.csv"))?.lines().skip(1) {
             let fields: Vec<&str> = line.split(',').collect();
             let [_, _, _, callee, start, ms, ..] = fields[..] else { continue };
-            // This price list counts begun seconds whole.
-            let ms = ms.parse::<u64>()?.div_ceil(1_000) * 1_000;
+            let ms = ms.parse::<u64>()?;
             usages.push(Usage::call(&callee.parse()?, start.parse()?, ms));
             calls.push((callee.to_owned(), ms));
         }
@@ -95,6 +93,43 @@ impl Workload {
         });
         numbers.collect()
     }
+}
+
+/// Writes both as files, as the example `rate_cdrs` reads them, into a new folder.
+pub fn write(folder: &Path, prefixes: usize, calls: usize) -> Done<PathBuf> {
+    fs::create_dir_all(folder)?;
+    let deck = deck(prefixes);
+    let mut file = BufWriter::new(fs::File::create(folder.join("deck.csv"))?);
+    writeln!(
+        file,
+        "prefix,destination,connect_fee,rate_per_minute,first_increment_s,next_increment_s"
+    )?;
+    for Row { prefix, fee, rate, first, next } in &deck {
+        let (fee, price) = (decimal(*fee), decimal(*rate));
+        writeln!(file, "{prefix},Zone {},{fee},{price},{first},{next}", rate % 37)?;
+    }
+    file.flush()?;
+    let mut file = BufWriter::with_capacity(1 << 20, fs::File::create(folder.join("calls.csv"))?);
+    writeln!(file, "call_id,account,caller,callee,started_at,duration_ms,disposition")?;
+    let mut chance = Chance(7);
+    for place in 0..calls as u64 {
+        let (callee, ms) = chance.call(&deck);
+        let bound = chance.below(10_000) + 1;
+        let account = 100_000 + chance.below(bound);
+        let second = place * 31 * 86_400 / calls as u64;
+        let (day, second) = (second / 86_400 + 1, second % 86_400);
+        let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+        let end =
+            if ms > 0 { "ANSWERED" } else { ["NO ANSWER", "BUSY", "FAILED"][(place % 3) as usize] };
+        writeln!(
+            file,
+            "{:016x},A{account},4420{account:07},{callee},2026-03-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z,{ms},{end}",
+            place.wrapping_mul(0x9E37_79B9_7F4A_7C15),
+            place % 1_000,
+        )?;
+    }
+    file.flush()?;
+    Ok(folder.to_owned())
 }
 
 /// A price list of so many prefixes of 1 to 9 digits, most of 5 to 7, nearly all below a shorter one.
@@ -168,6 +203,20 @@ fn millionths(text: &str) -> Done<u64> {
 struct Chance(u64);
 
 impl Chance {
+    /// A callee, and the milliseconds of talk; 0 for one call in seven.
+    fn call(&mut self, deck: &[Row]) -> (String, u64) {
+        // A few destinations take most of the calls.
+        let bound = self.below(deck.len() as u64) + 1;
+        let row = &deck[self.below(bound) as usize];
+        let mut callee = format!("{}{:09}", row.prefix, self.below(1_000_000_000));
+        callee.truncate(12);
+        let ms = match self.below(100) {
+            0..15 => 0,
+            _ => TALK_S[self.below(16) as usize] * 1_000 - self.below(999),
+        };
+        (callee, ms)
+    }
+
     fn below(&mut self, bound: u64) -> u64 {
         self.0 =
             self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

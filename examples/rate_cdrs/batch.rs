@@ -28,6 +28,7 @@ pub type Price<'t> = Result<Option<Rated<'t>>, RateError>;
 
 pub struct Batch<'t> {
     tariff: &'t Tariff,
+    has_origins: bool,
     totals: Totals<'t>,
     rated: Option<RatedFile>,
     calls: Vec<Kept>,
@@ -50,13 +51,22 @@ impl<'t> Batch<'t> {
     pub fn new(tariff: &'t Tariff, totals: Totals<'t>, rated: Option<RatedFile>) -> Self {
         let calls = Vec::with_capacity(CALLS);
         let (text, usages, prices) = (String::new(), Vec::new(), Vec::new());
-        Self { tariff, totals, rated, calls, text, usages, prices }
+        Self {
+            tariff,
+            has_origins: tariff.has_origins(),
+            totals,
+            rated,
+            calls,
+            text,
+            usages,
+            prices,
+        }
     }
 
     pub fn call(&mut self, call: &CallRow<'_>) -> Done {
         let is_answered = call.disposition == Disposition::Answered && call.duration_ms > 0;
         if is_answered {
-            self.usages.push(usage(call));
+            self.usages.push(usage(call, self.has_origins));
         }
         self.text.push_str(call.id);
         let id_end = self.text.len();
@@ -113,12 +123,12 @@ impl<'t> Batch<'t> {
     }
 }
 
-fn usage(call: &CallRow<'_>) -> Usage {
+fn usage(call: &CallRow<'_>, has_origins: bool) -> Usage {
     let usage = match PhoneNumber::try_new(call.callee) {
         Ok(callee) => Usage::call(&callee, call.start, call.duration_ms),
         Err(_) => Usage::call_to_nobody(call.start, call.duration_ms),
     };
-    match PhoneNumber::try_new(call.caller) {
+    match PhoneNumber::try_new(if has_origins { call.caller } else { "" }) {
         Ok(caller) => usage.from(&caller),
         Err(_) => usage,
     }

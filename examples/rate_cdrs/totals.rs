@@ -72,10 +72,7 @@ impl<'t> Totals<'t> {
                 return Ok(());
             }
         };
-        let units = rated
-            .amount()
-            .units(self.decimals)
-            .ok_or("a price is finer than the tariff's decimals")?;
+        let units = rated.units();
         let billed_ms = rated.billed_ms();
         match self.accounts.get_mut(call.account) {
             Some(total) => total.add(billed_ms, units)?,

@@ -9,7 +9,9 @@ use crate::{
     id::text_serde,
     money::{
         MoneyError,
-        decimal::{Bounds, DECIMALS_MAX, bounded_decimal, fixed, signed_decimal, units_of},
+        decimal::{
+            Bounds, DECIMALS_MAX, bounded_decimal, fixed, of_few_units, signed_decimal, units_of,
+        },
     },
 };
 
@@ -77,6 +79,11 @@ impl Amount {
     #[must_use]
     pub fn units(self, decimals: u32) -> Option<i128> {
         units_of(self.0, decimals)
+    }
+
+    /// The same of fewer than 10^18 units at 10 decimals at most, which are in bounds.
+    pub(crate) fn from_few_units(units: u64, decimals: u32) -> Self {
+        Self(of_few_units(units, decimals))
     }
 
     pub(super) fn out_of_bounds(value: String) -> MoneyError {

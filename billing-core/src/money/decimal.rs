@@ -58,24 +58,12 @@ impl Bounds {
 
     /// The same of a value in bounds whose units have 64 bits and no sign, as nearly all have: without dividing 128 bits.
     fn of_few_units(&self, units: i128, scale: u32) -> Option<Decimal> {
-        let (mut units, mut scale) = (u64::try_from(units).ok()?, scale);
+        let few = u64::try_from(units).ok()?;
         let tens = power_of_ten(DECIMALS_MAX.checked_sub(scale)?)?;
-        if i128::from(units).checked_mul(tens)? > self.max {
-            return None;
-        }
-        if units == 0 {
-            return Some(Decimal::ZERO);
-        }
-        while scale > 0 && units.is_multiple_of(10) {
-            units = units.checked_div(10)?;
-            scale = scale.saturating_sub(1);
-        }
-        if scale > self.decimals_max {
-            return None;
-        }
-        let low = u32::try_from(units & u64::from(u32::MAX)).ok()?;
-        let middle = u32::try_from(units >> 32_u32).ok()?;
-        Some(Decimal::from_parts(low, middle, 0, false, scale))
+        let value = of_few_units(few, scale);
+        let is_in_bounds =
+            units.checked_mul(tens)? <= self.max && value.scale() <= self.decimals_max;
+        is_in_bounds.then_some(value)
     }
 
     /// The value that a text states, never rounded.
@@ -105,6 +93,21 @@ impl Bounds {
     fn too_precise(&self, value: String) -> MoneyError {
         MoneyError::TooPrecise { kind: self.kind, value, decimals_max: self.decimals_max }
     }
+}
+
+/// The value of `units` times 10^-`scale`, without trailing zeros.
+pub(super) fn of_few_units(units: u64, scale: u32) -> Decimal {
+    if units == 0 {
+        return Decimal::ZERO;
+    }
+    let (mut units, mut scale) = (units, scale);
+    while scale > 0 && units.is_multiple_of(10) {
+        units = units.checked_div(10).unwrap_or(0);
+        scale = scale.saturating_sub(1);
+    }
+    let low = u32::try_from(units & u64::from(u32::MAX)).unwrap_or(0);
+    let middle = u32::try_from(units >> u32::BITS).unwrap_or(0);
+    Decimal::from_parts(low, middle, 0, false, scale)
 }
 
 /// `value` in units of 10^-`decimals`, if it is a whole number of them.

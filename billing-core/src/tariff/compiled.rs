@@ -157,6 +157,26 @@ impl Tariff {
         self.count
     }
 
+    /// Whether a price may depend on the number that calls.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::tariff::Tariff;
+    ///
+    /// # let spec = serde_json::from_str(
+    /// #     r#"{"id":"retail","version":1,"currency":"EUR","zone":"UTC","decimals":4,"rounding":"half_up",
+    /// #         "lines":[{"destination":"Germany","to":{"prefixes":["49"]},
+    /// #                   "bands":[{"price":"0.006","per":"60","increment":"6"}]}]}"#,
+    /// # )?;
+    /// assert!(!Tariff::compile(&spec)?.has_origins());
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn has_origins(&self) -> bool {
+        self.conditions.iter().any(|conditions| conditions.origin != 0)
+    }
+
     /// What its destinations are called, each once.
     ///
     /// # Examples

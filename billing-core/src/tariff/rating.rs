@@ -104,7 +104,7 @@ impl Usage {
 /// What usage costs, and by which line of which tariff.
 #[derive(Clone, Copy, Debug)]
 pub struct Rated<'t> {
-    amount: Amount,
+    price: Price,
     billed: u64,
     segments: u32,
     line: &'t Line,
@@ -112,11 +112,52 @@ pub struct Rated<'t> {
     destination: &'t Group,
 }
 
+/// A price as it was found; most are only added to others, so an amount is made when somebody asks for it.
+#[derive(Clone, Copy, Debug)]
+enum Price {
+    /// Fewer than 10^18 units of the tariff's last decimal.
+    Units(u64),
+    Amount(Amount),
+}
+
+/// Fewer units are in the bounds of an amount, whatever the decimals.
+const UNITS_END: u64 = 1_000_000_000_000_000_000;
+
 impl<'t> Rated<'t> {
     /// What it costs, rounded once.
     #[must_use]
-    pub const fn amount(&self) -> Amount {
-        self.amount
+    pub fn amount(&self) -> Amount {
+        match self.price {
+            Price::Amount(amount) => amount,
+            Price::Units(units) => Amount::from_few_units(units, self.tariff.decimals),
+        }
+    }
+
+    /// The same in units of the last decimal of its [`tariff`](Self::tariff): for sums of many.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::tariff::{Tariff, Usage};
+    ///
+    /// # let spec = serde_json::from_str(
+    /// #     r#"{"id":"retail","version":1,"currency":"EUR","zone":"UTC","decimals":4,"rounding":"half_up",
+    /// #         "lines":[{"destination":"Germany","to":{"prefixes":["49"]},
+    /// #                   "bands":[{"price":"0.006","per":"60","increment":"6"}],"first":"30"}]}"#,
+    /// # )?;
+    /// let retail = Tariff::compile(&spec)?; // to 4 decimals
+    /// let call = Usage::call(&"+4930123456".parse()?, "2026-10-05T08:00:00Z".parse()?, 57_000);
+    /// let rated = retail.rate(&call)?;
+    /// assert_eq!((rated.units(), rated.amount().to_string()), (60, "0.006".to_owned()));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn units(&self) -> i128 {
+        match self.price {
+            Price::Units(units) => units.into(),
+            // It was rounded to these decimals.
+            Price::Amount(amount) => amount.units(self.tariff.decimals).unwrap_or(0),
+        }
     }
 
     /// How much is billed, in milliseconds of a call or millionths of a unit: usage grown to whole increments.
@@ -394,18 +435,19 @@ impl Tariff {
             return None;
         }
         let destination = self.destination(line)?;
-        let rated = |amount, billed, segments| {
-            Some(Rated { amount, billed, segments, line, tariff: self, destination })
+        let rated = |units, billed, segments| {
+            let price = Price::Units(units);
+            Some(Rated { price, billed, segments, line, tariff: self, destination })
         };
         if usage.ticks == 0 {
-            return rated(Amount::ZERO, 0, 0);
+            return rated(0, 0, 0);
         }
         let billed = grown(usage.ticks, line.increment.into(), line.first.into(), self.increments);
         let per = u64::from(line.per);
         let sum = line.price.checked_mul(billed)?.checked_add(line.connect.checked_mul(per)?)?;
         let sum = sum.max(line.minimum.checked_mul(per)?);
         let units = rounded_short(sum, per.checked_mul(self.last_decimal)?, self.rounding)?;
-        rated(amount_of(units.into(), self.decimals)?, billed, 1)
+        if units < UNITS_END { rated(units, billed, 1) } else { None }
     }
 
     /// Rates many usages, each as [`rate`](Self::rate) does.
@@ -462,7 +504,8 @@ pub(super) fn rate<'t>(usage: &Usage, source: &impl Source<'t>) -> Result<Rated<
     let Found { tariff, line, .. } = first;
     let no_line = || RateError::NoLine { tariff: tariff.id.clone(), at: usage.at };
     let destination = tariff.destination(line).ok_or_else(no_line)?;
-    Ok(Rated { amount, billed, segments, line, tariff, destination })
+    let price = Price::Amount(amount);
+    Ok(Rated { price, billed, segments, line, tariff, destination })
 }
 
 /// A segment's price in a tariff's unit and 10^-10.
