@@ -3,6 +3,8 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`asterisk`] | reads the `Master.csv` that Asterisk writes |
+//! | [`freeswitch`] | reads what FreeSWITCH's `mod_cdr_csv` and `mod_json_cdr` write |
+//! | [`kamailio`] | mappings for the call records of Kamailio and OpenSIPS |
 //! | [`csv`] | reads calls and pulses from any CSV, by a mapping of its columns |
 //! | [`deck`] | reads price lists of suppliers and carriers into lines of a tariff |
 //! | [`ndjson`] | reads and writes calls, pulses and one-off charges, one JSON document a line |
@@ -47,11 +49,15 @@
 pub mod accounts;
 pub mod asterisk;
 mod bad_row;
+mod clock;
 pub mod csv;
 pub mod deck;
 pub mod dial_plan;
+pub mod freeswitch;
+pub mod kamailio;
 mod lines;
 pub mod ndjson;
+mod switch;
 pub mod text;
 
 pub use bad_row::BadRow;

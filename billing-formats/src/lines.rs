@@ -12,11 +12,12 @@ const RAW_BYTES_MAX: usize = 1_024;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// [`LINE_BYTES_MAX`] with a byte order mark, a carriage return and a line feed.
-const READ_BYTES_MAX: u64 = 65_536 + 3 + 2;
+/// What may stand around a line: a byte order mark, a carriage return and a line feed.
+const AROUND_BYTES_MAX: usize = 3 + 2;
 
 pub(crate) struct Lines<R> {
     input: R,
+    bytes_max: usize,
     is_begun: bool,
 }
 
@@ -31,8 +32,9 @@ pub(crate) enum Read {
 }
 
 impl<R: BufRead> Lines<R> {
-    pub(crate) const fn new(input: R) -> Self {
-        Self { input, is_begun: false }
+    /// Lines of up to `bytes_max` bytes without their ends.
+    pub(crate) const fn new(input: R, bytes_max: usize) -> Self {
+        Self { input, bytes_max, is_begun: false }
     }
 
     /// The next line without its end, and how many bytes it takes with it, if the whole of it stands in the input's buffer.
@@ -63,7 +65,8 @@ impl<R: BufRead> Lines<R> {
     /// Reads the next line in place of what `line` holds, without its end.
     pub(crate) fn read(&mut self, line: &mut Vec<u8>) -> io::Result<Read> {
         line.clear();
-        let mut bounded = self.input.by_ref().take(READ_BYTES_MAX);
+        let read_max = self.bytes_max.saturating_add(AROUND_BYTES_MAX);
+        let mut bounded = self.input.by_ref().take(read_max.try_into().unwrap_or(u64::MAX));
         if bounded.read_until(b'\n', line)? == 0 {
             return Ok(Read::End);
         }
@@ -79,7 +82,7 @@ impl<R: BufRead> Lines<R> {
             }
         }
         without_end(line);
-        if is_whole && line.len() <= LINE_BYTES_MAX {
+        if is_whole && line.len() <= self.bytes_max {
             return Ok(Read::Whole);
         }
         line.truncate(RAW_BYTES_MAX);
@@ -96,8 +99,9 @@ pub(crate) struct NumberedLines<R> {
 }
 
 impl<R: BufRead> NumberedLines<R> {
-    pub(crate) const fn new(input: R) -> Self {
-        Self { lines: Lines::new(input), line: Vec::new(), number: 0, is_done: false }
+    /// Lines of up to `bytes_max` bytes without their ends.
+    pub(crate) const fn new(input: R, bytes_max: usize) -> Self {
+        Self { lines: Lines::new(input, bytes_max), line: Vec::new(), number: 0, is_done: false }
     }
 
     /// Goes on to the next line; `None` for good after the last one, and after an error.

@@ -5,6 +5,7 @@ use billing_core::{id::InvalidId, item::InvalidParty};
 use crate::{
     asterisk::{Column, LINE_BYTES_MAX},
     bad_row,
+    clock::Unread,
 };
 
 /// A line that is no call detail record.
@@ -98,6 +99,15 @@ pub enum Reason {
         /// Seconds talked.
         billsec: u32,
     },
+}
+
+impl From<Unread> for Reason {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::NoTime => Self::Time,
+            Unread::Skipped { zone } => Self::SkippedTime { zone },
+        }
+    }
 }
 
 /// A value as it is put into a message: escaped, and cut to 24 characters.

@@ -34,11 +34,6 @@ use crate::{
 /// ```
 pub fn entry(row: Row, options: &Options, accounts: &AccountMap) -> Result<Incoming, Refusal> {
     let mut cdr = row?;
-    if let Some(plan) = &options.dial_plan {
-        cdr.src = plan.normalize(&cdr.src).into();
-        cdr.dst = plan.normalize(&cdr.dst).into();
-    }
-    let day = options.zone.day_of(cdr.charged_from());
-    let account = accounts.find(&cdr.origin(), day).cloned();
-    Ok(cdr.into_call(account, options).into())
+    let [account_code, channel] = [&mut cdr.account_code, &mut cdr.channel].map(core::mem::take);
+    Ok(options.bill(cdr.into_call(None, options), (&account_code, &channel), accounts))
 }

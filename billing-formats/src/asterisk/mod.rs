@@ -26,18 +26,14 @@
 
 mod bad_row;
 mod cdr;
-mod clock;
 mod columns;
 mod entry;
-mod options;
 mod reader;
 mod record;
 
-pub use crate::lines::LINE_BYTES_MAX;
+pub use crate::{clock::NEAR_S, lines::LINE_BYTES_MAX, switch::Options};
 pub use bad_row::{BadRow, Reason};
 pub use cdr::Cdr;
-pub use clock::NEAR_S;
 pub use columns::Column;
 pub use entry::entry;
-pub use options::Options;
 pub use reader::{Reader, Row};

@@ -4,11 +4,9 @@ use core::fmt;
 use std::io::{self, BufRead};
 
 use crate::{
-    asterisk::{
-        BadRow, Cdr, Options, Reason, bad_row::Fault, clock::Clock, columns::Splitter,
-        record::record,
-    },
-    lines::{NumberedLines, Read},
+    asterisk::{BadRow, Cdr, Options, Reason, bad_row::Fault, columns::Splitter, record::record},
+    clock::Clock,
+    lines::{LINE_BYTES_MAX, NumberedLines, Read},
 };
 
 /// What one physical line became.
@@ -51,7 +49,7 @@ impl<R: BufRead> Reader<R> {
     #[must_use]
     pub fn new(input: R, options: &Options) -> Self {
         Self {
-            lines: NumberedLines::new(input),
+            lines: NumberedLines::new(input, LINE_BYTES_MAX),
             splitter: Splitter::new(),
             clock: Clock::new(options.zone.clone()),
         }

@@ -6,11 +6,13 @@ use billing_core::{
     time::Instant,
 };
 
-use crate::asterisk::{
-    Cdr, Column, Reason,
-    bad_row::{Fault, shown},
+use crate::{
+    asterisk::{
+        Cdr, Column, Reason,
+        bad_row::{Fault, shown},
+        columns::Columns,
+    },
     clock::{Clock, When, are_near},
-    columns::Columns,
 };
 
 /// The record that a line states.
@@ -59,7 +61,7 @@ struct Times {
 impl Stated {
     fn read(columns: &Columns<'_>, clock: &mut Clock) -> Result<Self, Fault> {
         let mut time = |column: Column| {
-            clock.read(columns.get(column)).map_err(|reason| Fault::at(&column, reason))
+            clock.read(columns.get(column)).map_err(|unread| Fault::at(&column, unread))
         };
         let start = time(Column::Start)?;
         let answer = match columns.get(Column::Answer) {

@@ -138,6 +138,26 @@ impl Pattern {
         Ok(Self { text, parts })
     }
 
+    /// The pattern `%Y-%m-%d %H:%M:%S%.f`, after which databases write local times.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_formats::csv::Pattern;
+    ///
+    /// let local = Pattern::of_databases().read("2026-01-31 00:01:00.5").expect("a time");
+    /// assert_eq!((local.second_of_day, local.micros), (60, 500_000));
+    /// ```
+    #[must_use]
+    pub fn of_databases() -> Self {
+        let dash = Part::Literal('-');
+        let colon = Part::Literal(':');
+        let (day, hour) = (Part::Day(Digits::Two), Part::Hour(Digits::Two));
+        let date = [Part::Year, dash, Part::Month(Digits::Two), dash, day, Part::Literal(' ')];
+        let time = [hour, colon, Part::Minute, colon, Part::Second, Part::Fraction];
+        Self { text: "%Y-%m-%d %H:%M:%S%.f".into(), parts: [date, time].concat() }
+    }
+
     /// The local time that a text states, if it is written so.
     ///
     /// # Examples

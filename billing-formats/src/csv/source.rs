@@ -45,7 +45,7 @@ pub(crate) enum Found {
 impl<R: BufRead> Source<R> {
     pub(crate) const fn new(input: R, splitter: Splitter) -> Self {
         Self {
-            lines: Lines::new(input),
+            lines: Lines::new(input, LINE_BYTES_MAX),
             splitter,
             ahead: VecDeque::new(),
             record: Vec::new(),

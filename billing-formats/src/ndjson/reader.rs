@@ -6,7 +6,7 @@ use std::io::{self, BufRead};
 use billing_core::item::{Incoming, Item};
 
 use crate::{
-    lines::{NumberedLines, Read},
+    lines::{LINE_BYTES_MAX, NumberedLines, Read},
     ndjson::{
         BadLine, Reason,
         document::{Unread, read},
@@ -64,7 +64,7 @@ impl<R: BufRead> Reader<R> {
     /// ```
     #[must_use]
     pub const fn new(input: R) -> Self {
-        Self { lines: NumberedLines::new(input) }
+        Self { lines: NumberedLines::new(input, LINE_BYTES_MAX) }
     }
 
     fn row(&self, read: Read) -> Row {

@@ -2,8 +2,6 @@
 
 use billing_core::time::{Day, Instant, LocalTime, Resolved, Zone};
 
-use crate::asterisk::Reason;
-
 /// How far from its evidence a time that comes twice may be, in seconds.
 ///
 /// Ten minutes: less than half of the shortest stretch that clocks in use repeat, half an hour, so that no evidence can
@@ -17,13 +15,23 @@ const MICROS_PER_SECOND: i64 = 1_000_000;
 
 /// When a local time was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum When {
+pub(crate) enum When {
     Once(Instant),
     Twice(Instant, Instant),
 }
 
+/// Why a text is no local time of a zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unread {
+    NoTime,
+    /// Clocks in the zone skipped it.
+    Skipped {
+        zone: &'static str,
+    },
+}
+
 /// Reads local times of one zone; remembers the hours it met last.
-pub(super) struct Clock {
+pub(crate) struct Clock {
     zone: Zone,
     hours: [Option<Hour>; HOURS_KEPT],
 }
@@ -37,21 +45,21 @@ struct Hour {
 }
 
 impl Clock {
-    pub(super) fn new(zone: Zone) -> Self {
+    pub(crate) fn new(zone: Zone) -> Self {
         Self { zone, hours: [None; HOURS_KEPT] }
     }
 
-    pub(super) fn zone_name(&self) -> &'static str {
+    pub(crate) fn zone_name(&self) -> &'static str {
         self.zone.name()
     }
 
     /// Reads a time such as `2026-01-31 12:00:00`.
-    pub(super) fn read(&mut self, text: &str) -> Result<When, Reason> {
+    pub(crate) fn read(&mut self, text: &str) -> Result<When, Unread> {
         let bytes = text.as_bytes();
-        let (hour, rest) = bytes.split_first_chunk::<HOUR_TEXT_BYTES>().ok_or(Reason::Time)?;
-        let &[b':', m1, m2, b':', s1, s2] = rest else { return Err(Reason::Time) };
-        let minute = number([m1, m2]).filter(|minute| *minute < 60).ok_or(Reason::Time)?;
-        let second = number([s1, s2]).filter(|second| *second < 60).ok_or(Reason::Time)?;
+        let (hour, rest) = bytes.split_first_chunk::<HOUR_TEXT_BYTES>().ok_or(Unread::NoTime)?;
+        let &[b':', m1, m2, b':', s1, s2] = rest else { return Err(Unread::NoTime) };
+        let minute = number([m1, m2]).filter(|minute| *minute < 60).ok_or(Unread::NoTime)?;
+        let second = number([s1, s2]).filter(|second| *second < 60).ok_or(Unread::NoTime)?;
         let seconds = minute.saturating_mul(60).saturating_add(second);
         let slot = slot_of(hour);
         let kept = self.hours.get(slot).copied().flatten().filter(|kept| kept.text == *hour);
@@ -66,8 +74,8 @@ impl Clock {
         hour: &[u8; HOUR_TEXT_BYTES],
         slot: usize,
         seconds: u32,
-    ) -> Result<When, Reason> {
-        let (day, second_of_day) = day_and_hour(hour).ok_or(Reason::Time)?;
+    ) -> Result<When, Unread> {
+        let (day, second_of_day) = day_and_hour(hour).ok_or(Unread::NoTime)?;
         let first = self.resolve(day, second_of_day);
         let last = self.resolve(day, second_of_day.saturating_add(HOUR_LAST_SECOND));
         if let (Ok(When::Once(first)), Ok(When::Once(last))) = (first, last)
@@ -82,27 +90,35 @@ impl Clock {
         self.resolve(day, second_of_day.saturating_add(seconds))
     }
 
-    fn resolve(&self, day: Day, second_of_day: u32) -> Result<When, Reason> {
+    fn resolve(&self, day: Day, second_of_day: u32) -> Result<When, Unread> {
         match self.zone.resolve(LocalTime { day, second_of_day, micros: 0 }) {
             Ok(Resolved::Unique(at)) => Ok(When::Once(at)),
             Ok(Resolved::Fold { earlier, later }) => Ok(When::Twice(earlier, later)),
-            Ok(Resolved::Gap { .. }) => Err(Reason::SkippedTime { zone: self.zone.name() }),
-            Err(_) => Err(Reason::Time),
+            Ok(Resolved::Gap { .. }) => Err(Unread::Skipped { zone: self.zone.name() }),
+            Err(_) => Err(Unread::NoTime),
         }
     }
 }
 
 impl Hour {
-    fn at(self, seconds: u32) -> Result<When, Reason> {
+    fn at(self, seconds: u32) -> Result<When, Unread> {
         let micros = i64::from(seconds).saturating_mul(MICROS_PER_SECOND);
         let at = Instant::from_micros(self.start_micros.saturating_add(micros));
-        at.map(When::Once).map_err(|_out_of_range| Reason::Time)
+        at.map(When::Once).map_err(|_out_of_range| Unread::NoTime)
     }
 }
 
 impl When {
+    /// The instant, if there is one alone.
+    pub(crate) const fn once(self) -> Option<Instant> {
+        match self {
+            Self::Once(at) => Some(at),
+            Self::Twice(..) => None,
+        }
+    }
+
     /// The instant, where `expected` decides between two; `None` if it does not.
-    pub(super) fn nearest(self, expected: impl FnOnce() -> Option<Instant>) -> Option<Instant> {
+    pub(crate) fn nearest(self, expected: impl FnOnce() -> Option<Instant>) -> Option<Instant> {
         match self {
             Self::Once(at) => Some(at),
             Self::Twice(earlier, later) => {
@@ -114,7 +130,7 @@ impl When {
 }
 
 /// Whether two instants are at most [`NEAR_S`] apart.
-pub(super) fn are_near(one: Instant, two: Instant) -> bool {
+pub(crate) fn are_near(one: Instant, two: Instant) -> bool {
     one.micros().abs_diff(two.micros()) <= NEAR_S.saturating_mul(1_000_000)
 }
 

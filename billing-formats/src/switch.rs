@@ -1,14 +1,21 @@
-//! What a file does not say about itself.
+//! What a file of a switch does not say about itself, and what its calls become with it.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use billing_core::{id::SourceId, item::Direction, time::Zone};
+use billing_core::{
+    id::SourceId,
+    item::{CallEnded, Direction, Incoming, Party},
+    time::Zone,
+};
 
-use crate::dial_plan::DialPlan;
+use crate::{
+    accounts::{AccountMap, Origin},
+    dial_plan::DialPlan,
+};
 
-/// What a file does not say about itself.
+/// What a file of a switch does not say about itself.
 ///
 /// # Examples
 ///
@@ -28,12 +35,12 @@ use crate::dial_plan::DialPlan;
 pub struct Options {
     /// Which server wrote it; part of the key of every call.
     pub source: SourceId,
-    /// The zone its times are in: the server's, or `UTC` with `usegmtime=yes`.
+    /// The zone its local times are in, and of the days for which the account map is asked.
     pub zone: Zone,
     /// Which way calls of a dialplan context go; calls of others are outbound.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub contexts: BTreeMap<String, Direction>,
-    /// How the numbers of callers and callees are to be understood; [`entry`](super::entry) leaves them as they are without.
+    /// How the numbers of callers and callees are to be understood; `entry` leaves them as they are without.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dial_plan: Option<DialPlan>,
 }
@@ -70,5 +77,25 @@ impl Options {
     #[must_use]
     pub fn direction(&self, context: &str) -> Direction {
         self.contexts.get(context).copied().unwrap_or(Direction::Outbound)
+    }
+
+    /// The call with its numbers as the dial plan has them, and the account that pays it on the day charging began.
+    ///
+    /// The account code and the channel are asked about with the caller.
+    pub(crate) fn bill(
+        &self,
+        mut ended: CallEnded,
+        (account_code, channel): (&str, &str),
+        accounts: &AccountMap,
+    ) -> Incoming {
+        let call = &mut ended.call;
+        if let Some(plan) = &self.dial_plan {
+            for party in [&mut call.caller, &mut call.callee] {
+                *party = Party::from(plan.normalize(party));
+            }
+        }
+        let origin = Origin { account_code, channel, caller: call.caller.as_str() };
+        ended.account = accounts.find(&origin, self.zone.day_of(call.start)).cloned();
+        ended.into()
     }
 }
