@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::{command::Line, purity, tidy};
+use crate::{command::Line, fuzz, purity, tidy};
 
 #[derive(Debug, clap::Args)]
 pub struct Options {
@@ -35,7 +35,7 @@ struct Check {
     run: fn(&Run<'_>) -> Result<(), Failure>,
 }
 
-const CHECKS: [Check; 10] = [
+const CHECKS: [Check; 11] = [
     Check { name: "format", what: "every file is as rustfmt leaves it", run: format },
     Check { name: "tidy", what: "captions, floors, migrations, words, links", run: tidy },
     Check { name: "clippy", what: "no lint speaks up, with every feature on", run: clippy },
@@ -46,6 +46,7 @@ const CHECKS: [Check; 10] = [
     Check { name: "dependencies", what: "licences, bans and sources", run: dependencies },
     Check { name: "benches", what: "every benchmark runs once", run: benches },
     Check { name: "quickstart", what: "runs twice on one database", run: quickstart },
+    Check { name: "fuzz", what: "no fuzz target finds anything in ten seconds", run: fuzz },
 ];
 
 /// What went wrong, and the line that shows it again.
@@ -128,7 +129,8 @@ impl Run<'_> {
 }
 
 fn format(run: &Run<'_>) -> Result<(), Failure> {
-    run.line(&Line::cargo(["fmt", "--all", "--check"]))
+    run.line(&Line::cargo(["fmt", "--all", "--check"]))?;
+    run.line(&Line::cargo(["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]))
 }
 
 fn tidy(run: &Run<'_>) -> Result<(), Failure> {
@@ -238,6 +240,14 @@ fn quickstart(run: &Run<'_>) -> Result<(), Failure> {
     run.line(&line)
 }
 
+fn fuzz(run: &Run<'_>) -> Result<(), Failure> {
+    if let Some(missing) = fuzz::missing(run.root) {
+        return run.leave_out("fuzz", missing);
+    }
+    let repeat = "cargo xtask fuzz".to_owned();
+    fuzz::run(run.root, &fuzz::Options::of_a_check()).map_err(|message| Failure { message, repeat })
+}
+
 /// A folder for one check, removed with what is in it.
 struct Scratch(PathBuf);
 
@@ -258,7 +268,7 @@ impl Drop for Scratch {
 }
 
 /// The names of the Rust files right in `folder`, without their ending.
-fn sources(folder: &Path) -> Vec<String> {
+pub fn sources(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
     let mut names: Vec<String> =

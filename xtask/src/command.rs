@@ -3,9 +3,9 @@
 use std::{
     ffi::OsString,
     fmt,
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Read},
     path::Path,
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
 };
 
 /// One command: the environment it adds, the program, its arguments.
@@ -56,16 +56,20 @@ impl Line {
         let mut command = self.child(root);
         let mut child =
             command.stdout(Stdio::piped()).spawn().map_err(|error| self.not_started(&error))?;
-        let mut output = BufReader::new(child.stdout.take().ok_or("no standard output")?);
-        let mut line = Vec::new();
-        while output.read_until(b'\n', &mut line).map_err(|error| error.to_string())? > 0 {
-            let text = String::from_utf8_lossy(&line);
-            println!("{}", text.trim_end());
-            heard(text.trim_end());
-            line.clear();
-        }
-        let status = child.wait().map_err(|error| error.to_string())?;
-        if status.success() { Ok(()) } else { Err(format!("ended with {status}")) }
+        each_line(child.stdout.take(), |line| {
+            println!("{line}");
+            heard(line);
+        })?;
+        ended(child)
+    }
+
+    /// Runs it and hands on each line that it says of errors, unseen.
+    pub fn listen_to_errors(&self, root: &Path, heard: impl FnMut(&str)) -> Result<(), String> {
+        let mut command = self.child(root);
+        let mut child =
+            command.stderr(Stdio::piped()).spawn().map_err(|error| self.not_started(&error))?;
+        each_line(child.stderr.take(), heard)?;
+        ended(child)
     }
 
     fn child(&self, root: &Path) -> Command {
@@ -99,6 +103,21 @@ impl fmt::Display for Line {
         f.write_str(&self.program)?;
         self.args.iter().try_for_each(|arg| write!(f, " {}", quoted(arg)))
     }
+}
+
+fn each_line(output: Option<impl Read>, mut heard: impl FnMut(&str)) -> Result<(), String> {
+    let mut output = BufReader::new(output.ok_or("no output")?);
+    let mut line = Vec::new();
+    while output.read_until(b'\n', &mut line).map_err(|error| error.to_string())? > 0 {
+        heard(String::from_utf8_lossy(&line).trim_end());
+        line.clear();
+    }
+    Ok(())
+}
+
+fn ended(mut child: Child) -> Result<(), String> {
+    let status = child.wait().map_err(|error| error.to_string())?;
+    if status.success() { Ok(()) } else { Err(format!("ended with {status}")) }
 }
 
 fn quoted(word: &str) -> String {

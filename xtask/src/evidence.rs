@@ -79,6 +79,11 @@ fn entries() -> Vec<Entry> {
             title: "The laws hold for many more random cases than a test run has time for",
             line: laws.args(["--", "--nocapture"]).env("PROPTEST_CASES", "2000"),
         },
+        Entry {
+            name: "fuzz",
+            title: "Readers and documents answer whatever a fuzzer makes of them, for minutes each",
+            line: Line::cargo(["xtask", "fuzz", "--seconds", "300"]),
+        },
     ]
 }
 

@@ -4,6 +4,7 @@ mod ci;
 mod command;
 mod evidence;
 mod floors;
+mod fuzz;
 mod lexer;
 mod links;
 mod purity;
@@ -39,6 +40,15 @@ const TIDY_DETAILS: &str = "It holds:
   - a changelog with a heading to write under
 It builds nothing and takes less than a second.";
 
+const FUZZ_EXAMPLES: &str =
+    "A target is a file in fuzz/fuzz_targets, a [[bin]] in fuzz/Cargo.toml, and a few seeds in
+fuzz/seeds. What a run finds stays in fuzz/corpus and fuzz/artifacts, which git ignores.
+
+Examples:
+  cargo xtask fuzz                     all targets, ten seconds each
+  cargo xtask fuzz --seconds 60 ndjson only this one, for a minute
+  cargo xtask fuzz --list              what there is";
+
 const EVIDENCE_EXAMPLES: &str =
     "Each entry is a child process. A line of its standard output that \
 starts with
@@ -65,6 +75,9 @@ enum Task {
     /// Read the files of the workspace and report what is out of place
     #[command(after_help = TIDY_DETAILS)]
     Tidy,
+    /// Run the fuzz targets, which needs cargo-fuzz and no nightly toolchain
+    #[command(after_help = FUZZ_EXAMPLES)]
+    Fuzz(fuzz::Options),
     /// Run the long counts and write their figures to docs/evidence.md
     #[command(after_help = EVIDENCE_EXAMPLES)]
     Evidence(evidence::Options),
@@ -77,6 +90,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Ci(options) => ci::run(&root, &options),
         Task::Tidy => tidy::run(&root),
+        Task::Fuzz(options) => fuzz::run(&root, &options),
         Task::Evidence(options) => evidence::run(&root, &options),
         Task::SampleData => sample_data::run(&root),
     };

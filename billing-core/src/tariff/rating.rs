@@ -38,6 +38,9 @@ pub struct Usage {
 
 impl Usage {
     /// A call to a number, from its answer on, in milliseconds of talk.
+    ///
+    /// Where a tariff has windows, rating takes work for each day of the call, so bound a length that comes from outside;
+    /// [`Limits`](crate::decide::Limits) accepts calls of up to 366 days unless told otherwise.
     #[must_use]
     pub fn call(callee: &PhoneNumber, start: Instant, duration_ms: u64) -> Self {
         let (callee, measure) = (callee.packed(), Measure::Time);
