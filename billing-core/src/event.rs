@@ -1,17 +1,21 @@
 //! The journal of an account: postings and other events under one gapless, chained sequence.
 
-use alloc::string::String;
+use alloc::{
+    boxed::Box,
+    string::{String, ToString as _},
+};
 
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     account::{AccountSettings, Assignment},
-    digest::Digest,
+    digest::{Digest, DigestBuilder},
     id::{AccountId, Group, SeriesId, StrategyId, Unit},
     item::{Fingerprint, ItemKey},
     money::{Amount, Currency},
     settlement::Answer,
+    tariff::Provenance,
     time::{Day, Instant},
     usage::{TotalKey, Totals},
 };
@@ -50,6 +54,9 @@ pub struct Posting {
     pub currency: Currency,
     /// How much.
     pub totals: Totals,
+    /// What priced it, if a tariff did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provenance: Option<Box<Provenance>>,
 }
 
 /// Why a posting was made.
@@ -175,8 +182,17 @@ impl Posting {
             None => builder.number(0_u8),
             Some((mantissa, scale)) => builder.number(1_u8).number(mantissa).number(scale),
         };
-        builder.finish()
+        link_provenance(builder, self.provenance.as_deref()).finish()
     }
+}
+
+fn link_provenance(builder: DigestBuilder, provenance: Option<&Provenance>) -> DigestBuilder {
+    let Some(provenance) = provenance else { return builder.number(0_u8) };
+    let Provenance { tariff, version, digest, line, prefix, until } = provenance;
+    let builder = builder.number(1_u8).text(tariff.as_str()).number(*version);
+    let builder = builder.bytes(digest.as_bytes()).number(*line);
+    let prefix = prefix.map(|prefix| prefix.to_string());
+    builder.maybe(prefix.as_deref()).number(until.micros())
 }
 
 /// Something else that happened to an account.
@@ -386,18 +402,20 @@ impl JournalEntry {
     }
 }
 
-/// The end of an account's journal: the last number given and the chain's last link.
+/// The end of an account's journal: the last number given, the chain's last link, and how far tariffs have priced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head {
     /// The last number given; 0 for an empty journal.
     pub seq: u64,
     /// The last link.
     pub chain: Digest,
+    /// The latest [`Provenance::until`] of its postings: tariffs of the account may change from here on.
+    pub rated_until: Option<Instant>,
 }
 
 impl Head {
     /// The end of an empty journal.
-    pub const EMPTY: Self = Self { seq: 0, chain: Digest::ZERO };
+    pub const EMPTY: Self = Self { seq: 0, chain: Digest::ZERO, rated_until: None };
 
     /// The number of the next entry, or `None` past 64 bits.
     ///
@@ -437,6 +455,11 @@ impl Head {
     /// ```
     #[must_use]
     pub fn append(self, entry: &JournalEntry) -> Self {
-        Self { seq: entry.seq(), chain: entry.link(self.chain) }
+        let provenance = match entry {
+            JournalEntry::Posting(posting) => posting.provenance.as_deref(),
+            JournalEntry::Event(_) => None,
+        };
+        let rated_until = self.rated_until.max(provenance.map(|provenance| provenance.until));
+        Self { seq: entry.seq(), chain: entry.link(self.chain), rated_until }
     }
 }

@@ -312,7 +312,7 @@ fn a_scope_is_read_only_as_it_is_written() {
 fn an_unknown_kind_is_refused_by_its_name() {
     let spec = plan(1, &[strategy("tiers", "{}")]);
     let error = PlanBook::standard().build(spec.clone()).unwrap_err();
-    let known = "blocks, flat_rate, per_unit, prepaid, recurring, unpriced".to_owned();
+    let known = "blocks, flat_rate, per_unit, prepaid, recurring, tariff, unpriced".to_owned();
     let (strategy, kind) = (read("calls"), "tiers".into());
     let told = format!("strategy calls is of kind tiers, which is unknown: known are {known}");
     assert_eq!(error, BuildPlanError::UnknownKind { strategy, kind, known });
@@ -385,7 +385,7 @@ fn a_book_may_have_kinds_of_its_own() {
     let own = book(Scope::Stretch, counted, |_, _| Ok(()));
     assert_eq!(
         own.kinds().collect::<Vec<_>>(),
-        ["blocks", "flat_rate", "own", "per_unit", "prepaid", "recurring", "unpriced"]
+        ["blocks", "flat_rate", "own", "per_unit", "prepaid", "recurring", "tariff", "unpriced"]
     );
     let spec = plan(1, &[strategy("own", r#"{"anything":[1,-2,true,null,"x",{"y":"2.5"}]}"#)]);
     assert_eq!(own.build(spec.clone()).unwrap().spec(), &spec);

@@ -7,7 +7,6 @@ use core::slice;
 
 use billing_core::{
     decide::{self, Batch, IngestError, Ingested, ParkReason, Receipt, Refusal, Writes},
-    digest::Digest,
     event::Head,
     item::{CallEnded, Disposition, Fingerprint, Incoming},
 };
@@ -193,7 +192,7 @@ fn a_journal_without_numbers_takes_nothing_in() {
         World::under(&[flat_rate("0.02", "pro_rata"), named("more", "flat_rate", RATE)]);
     for (last, fits) in [(u64::MAX, false), (u64::MAX - 1, false), (u64::MAX - 2, true)] {
         let id = read("alice");
-        world.accounts.get_mut(&id).unwrap().head = Head { seq: last, chain: Digest::ZERO };
+        world.accounts.get_mut(&id).unwrap().head = Head { seq: last, ..Head::EMPTY };
         let batch = batch(&[ten_past_nine("a", 1)]);
         let facts = world.ingest_facts(&batch);
         let taken = decide::ingest(facts, &batch, world.limits, world.now);

@@ -150,7 +150,7 @@ fn a_plan_that_cannot_be_built_here_parks_what_arrives() {
     world.book = billing_core::plan::PlanBook::standard();
     let (plan, version) = (read("basic"), 1);
     let why = "strategy calls is of kind own, which is unknown: \
-               known are blocks, flat_rate, per_unit, prepaid, recurring, unpriced";
+               known are blocks, flat_rate, per_unit, prepaid, recurring, tariff, unpriced";
     let expected = ParkReason::PlanUnavailable { plan, version, why: why.into() };
     assert_eq!(parked(&mut world, &ten_past_nine("a", 1)), expected);
     let batch = batch(&[ten_past_nine("b", 1)]);

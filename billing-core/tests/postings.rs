@@ -43,6 +43,7 @@ fn a_posting_says_what_was_made_of_the_item_and_why() {
         unit: read("ms"),
         currency: read("EUR"),
         totals: Totals { count: 1, quantity: read("61000"), amount: None },
+        provenance: None,
     };
     assert_eq!(writes.postings, slice::from_ref(&posting));
     let total = DayTotal {

@@ -13,6 +13,7 @@ use crate::{
     id::{AccountId, IntakeId},
     item::{Incoming, ItemKey},
     plan::{BuildPlanError, Plan},
+    tariff::Tariffs,
     time::Day,
     usage::{DayTotal, TotalKey},
 };
@@ -65,6 +66,8 @@ pub struct IngestFacts {
     pub accounts: BTreeMap<AccountId, AccountFacts>,
     /// The plans of their assignments.
     pub plans: Plans,
+    /// The tariffs that these plans may ask, with those that they fall back on.
+    pub tariffs: Arc<Tariffs>,
     /// The keys that are claimed among those given, and those of other records of the same usage.
     pub claims: BTreeMap<ItemKey, Claim>,
     /// The current postings of [the claims that the batch may supersede](claims_superseded).

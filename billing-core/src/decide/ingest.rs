@@ -1,6 +1,7 @@
 //! Taking a batch in: each entry is recorded, replayed, in conflict, parked or refused, by itself.
 
 use alloc::{
+    boxed::Box,
     collections::{BTreeMap, BTreeSet},
     format,
     string::{String, ToString as _},
@@ -20,7 +21,8 @@ use crate::{
     id::{AccountId, Group, IntakeId, StrategyId, Unit},
     item::{Fingerprint, Incoming, Item, ItemKey},
     money::Currency,
-    plan::Plan,
+    plan::{Arrival, Plan},
+    tariff::Provenance,
     time::{Day, Instant, Zone},
     usage::{DayTotal, TotalKey, Totals, TotalsError},
 };
@@ -85,7 +87,7 @@ pub struct Ingested {
 /// # Examples
 ///
 /// ```
-/// use std::collections::BTreeMap;
+/// use std::{collections::BTreeMap, sync::Arc};
 ///
 /// use billing_core::decide::{Batch, IngestFacts, Limits, ParkReason, Receipt, Refusal, ingest};
 /// # use billing_core::item::CallEnded;
@@ -100,6 +102,7 @@ pub struct Ingested {
 /// let facts = IngestFacts {
 ///     accounts: BTreeMap::new(), // none of those named is open
 ///     plans: BTreeMap::new(),
+///     tariffs: Arc::default(),
 ///     claims: BTreeMap::new(),
 ///     superseded: BTreeMap::new(),
 ///     parked: BTreeMap::new(),
@@ -150,6 +153,7 @@ struct Effect {
     totals: Totals,
     rules: u16,
     zone_data: CompactString,
+    provenance: Option<Box<Provenance>>,
 }
 
 /// Where an item is recorded: what is taken back for it, then what it brings, and the day totals with each.
@@ -228,7 +232,9 @@ impl State {
         let in_calendar = settings.anchor.period_of(day).is_ok();
         let () = in_calendar.then_some(()).ok_or(ParkReason::OutOfCalendar { day })?;
         let plan = self.plan(assignment)?;
-        Ok((day, assignment, rate(plan, &incoming.item, day, settings.currency)?))
+        let arrival = Arrival::new(&incoming.item, day, settings.currency);
+        let rated = rate(plan, &arrival.with_tariffs(&self.facts.tariffs))?;
+        Ok((day, assignment, rated))
     }
 
     /// Finds where an item belongs and what the day's totals would become.
@@ -253,6 +259,7 @@ impl State {
             totals: priced.totals,
             rules: Posting::RULES,
             zone_data: self.zone_data.clone(),
+            provenance: priced.provenance,
         });
         let taken_back = earlier.map_or_else(|| Ok(Vec::new()), |claim| self.taken_back(claim))?;
         let effects = taken_back.into_iter().chain(brought).collect();
@@ -283,6 +290,7 @@ impl State {
                 // It takes back what was made under the rules of then.
                 rules: posting.rules,
                 zone_data: posting.zone_data.clone(),
+                provenance: posting.provenance.clone(),
             })
         });
         let negated: Vec<Effect> = negated.collect::<Result<_, _>>()?;
@@ -441,6 +449,7 @@ impl State {
                 unit: effect.unit,
                 currency,
                 totals: effect.totals,
+                provenance: effect.provenance,
             };
             let entry = JournalEntry::Posting(posting);
             head = head.append(&entry);

@@ -46,6 +46,7 @@
 //! let facts = IngestFacts {
 //!     accounts: BTreeMap::from([("alice".parse()?, account.clone())]),
 //!     plans: plans.clone(),
+//!     tariffs: Arc::default(),
 //!     claims: BTreeMap::new(),
 //!     superseded: BTreeMap::new(),
 //!     parked: BTreeMap::new(),
@@ -74,6 +75,7 @@ mod open;
 mod park;
 mod rate;
 mod settle;
+mod tariffs;
 mod writes;
 
 pub use assign::{AssignError, AssignFacts, assign};
@@ -85,8 +87,9 @@ pub use invoice::{RunOutcome, bill, due_periods, is_invoiced, issue, scopes_touc
 pub use mark::{MarkError, MarkFacts, carries_before, pay, void};
 pub use open::{OpenAccountError, open_account};
 pub use park::drop_parked;
-pub use rate::{Rated, rate};
+pub use rate::{Rated, explain, rate};
 pub use settle::{BillError, BillFacts, settle};
+pub use tariffs::{TariffError, activate_tariff, check_currency, save_tariff};
 pub use writes::{
     AccountFacts, CarryMove, Claim, Dropped, Intake, ParkReason, Parked, Refusal, StoredItem,
     Writes,

@@ -5,10 +5,8 @@ use alloc::{string::ToString as _, vec::Vec};
 use crate::{
     decide::ParkReason,
     id::{Group, StrategyId},
-    item::Item,
-    money::Currency,
-    plan::{Arrival, Plan, Priced},
-    time::Day,
+    plan::{Arrival, Plan, Priced, Problem, Strategy},
+    tariff::Explanation,
 };
 
 /// What one strategy makes of an item.
@@ -22,7 +20,7 @@ pub struct Rated {
     pub priced: Priced,
 }
 
-/// Rates an item under a plan: what each of its strategies makes of it. Depends on nothing else.
+/// Rates an item on its arrival under a plan: what each of its strategies makes of it. Depends on nothing else.
 ///
 /// # Errors
 ///
@@ -31,7 +29,7 @@ pub struct Rated {
 /// # Examples
 ///
 /// ```
-/// use billing_core::{decide::{ParkReason, rate}, item::{Call, Direction, Item}, plan::PlanBook};
+/// use billing_core::{decide::{ParkReason, rate}, item::{Call, Direction, Item}, plan::{Arrival, PlanBook}};
 /// # use billing_core::{item::CallEnded, plan::PlanSpec};
 ///
 /// # let spec: PlanSpec = serde_json::from_str(
@@ -47,29 +45,24 @@ pub struct Rated {
 /// # let CallEnded { call, .. } = call;
 /// let plan = PlanBook::standard().build(spec)?; // for outbound calls alone
 /// let (day, currency) = ("2026-10-05".parse()?, "EUR".parse()?);
-/// let rated = rate(&plan, &Item::Call(call.clone()), day, currency)?;
+/// let item = Item::Call(call.clone());
+/// let rated = rate(&plan, &Arrival::new(&item, day, currency))?;
 /// assert_eq!((rated.len(), rated[0].strategy.as_str()), (1, "calls"));
 /// assert_eq!(rated[0].priced.totals.quantity.to_string(), "4500000");
 ///
 /// let inbound = Item::Call(Call { direction: Direction::Inbound, ..call });
 /// let no_price = ParkReason::NoPrice { plan: "basic".parse()?, version: 1 };
-/// assert_eq!(rate(&plan, &inbound, day, currency), Err(no_price));
+/// assert_eq!(rate(&plan, &Arrival::new(&inbound, day, currency)), Err(no_price));
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
-pub fn rate(
-    plan: &Plan,
-    item: &Item,
-    day: Day,
-    currency: Currency,
-) -> Result<Vec<Rated>, ParkReason> {
-    let arrival = Arrival::new(item, day, currency);
+pub fn rate(plan: &Plan, arrival: &Arrival<'_>) -> Result<Vec<Rated>, ParkReason> {
+    let item = arrival.item();
     let mut rated = Vec::with_capacity(1);
     for strategy in plan.strategies() {
         let Some(group) = strategy.group(item) else { continue };
-        let priced = strategy.on_arrival(&arrival).map_err(|problem| ParkReason::Unpriceable {
-            strategy: strategy.id().clone(),
-            why: problem.to_string(),
-        })?;
+        let priced = strategy.on_arrival(arrival);
+        let priced = priced.map_err(|problem| unpriceable(strategy, &problem))?;
+        let group = priced.group.clone().unwrap_or(group);
         rated.push(Rated { strategy: strategy.id().clone(), group, priced });
     }
     if rated.is_empty() {
@@ -77,4 +70,29 @@ pub fn rate(
         return Err(ParkReason::NoPrice { plan, version });
     }
     Ok(rated)
+}
+
+/// Why an item costs what it costs, for each strategy of a plan that a tariff priced it for.
+///
+/// # Errors
+///
+/// [`ParkReason::Unpriceable`] if a strategy cannot price it.
+///
+/// # Examples
+///
+/// See `Tenant::explain_item` of the store, which asks it of what is recorded.
+pub fn explain(
+    plan: &Plan,
+    arrival: &Arrival<'_>,
+) -> Result<Vec<(StrategyId, Explanation)>, ParkReason> {
+    let mine = plan.strategies().filter(|strategy| strategy.group(arrival.item()).is_some());
+    let explained = mine.filter_map(|strategy| match strategy.explain(arrival) {
+        Ok(explanation) => Some(Ok((strategy.id().clone(), explanation?))),
+        Err(problem) => Some(Err(unpriceable(strategy, &problem))),
+    });
+    explained.collect()
+}
+
+fn unpriceable(strategy: &dyn Strategy, problem: &Problem) -> ParkReason {
+    ParkReason::Unpriceable { strategy: strategy.id().clone(), why: problem.to_string() }
 }

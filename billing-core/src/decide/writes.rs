@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     account::{AccountSettings, Assignment},
+    digest::Digest,
     event::{Event, Head, Posting},
     id::{AccountId, IntakeId, PlanId, SeriesId, StrategyId},
     invoice::{Invoice, InvoiceMark},
@@ -15,6 +16,7 @@ use crate::{
     money::Quantity,
     plan::PlanSpec,
     settlement::Settlement,
+    tariff::{Activation, TariffSpec},
     time::{Day, Instant},
     usage::{Carry, CarryKey, DayTotal},
 };
@@ -326,6 +328,12 @@ pub struct Writes {
     pub heads: Vec<(AccountId, Head)>,
     /// Plan versions to save.
     pub plans: Vec<PlanSpec>,
+    /// Tariff versions to save.
+    pub tariffs: Vec<TariffSpec>,
+    /// Activations of tariff versions to add.
+    pub activations: Vec<Activation>,
+    /// The digest of the tenant's tariffs with these.
+    pub tariff_catalog: Option<Digest>,
     /// Assignments to add.
     pub assignments: Vec<(AccountId, Assignment)>,
     /// Items to claim.

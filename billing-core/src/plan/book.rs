@@ -12,10 +12,11 @@ use core::fmt;
 use compact_str::CompactString;
 
 use crate::{
-    id::{PlanId, StrategyId},
+    id::{PlanId, StrategyId, TariffId},
+    money::Currency,
     plan::{
-        Blocks, FlatRate, OneOffs, PerUnit, PlanSpec, Prepaid, Problem, Recurring, Strategy,
-        StrategySpec, UnknownStrategy, Unpriced,
+        Blocks, ByTariff, FlatRate, OneOffs, PerUnit, PlanSpec, Prepaid, Problem, Recurring,
+        Strategy, StrategySpec, UnknownStrategy, Unpriced,
     },
     terms::strict_json,
 };
@@ -31,7 +32,7 @@ pub type Kind = Arc<dyn Fn(&StrategySpec) -> Result<Arc<dyn Strategy>, Problem> 
 /// use billing_core::plan::PlanBook;
 ///
 /// let book = PlanBook::standard();
-/// assert_eq!(book.kinds().collect::<Vec<_>>(), ["blocks", "flat_rate", "per_unit", "prepaid", "recurring", "unpriced"]);
+/// assert_eq!(book.kinds().collect::<Vec<_>>(), ["blocks", "flat_rate", "per_unit", "prepaid", "recurring", "tariff", "unpriced"]);
 /// ```
 #[derive(Clone)]
 pub struct PlanBook {
@@ -73,6 +74,7 @@ impl PlanBook {
             .with_kind("per_unit", |spec| Ok(Arc::new(PerUnit::try_new(spec)?)))
             .with_kind("prepaid", |spec| Ok(Arc::new(Prepaid::try_new(spec)?)))
             .with_kind("recurring", |spec| Ok(Arc::new(Recurring::try_new(spec)?)))
+            .with_kind("tariff", |spec| Ok(Arc::new(ByTariff::try_new(spec)?)))
             .with_kind("unpriced", |spec| Ok(Arc::new(Unpriced::try_new(spec)?)))
     }
 
@@ -138,7 +140,7 @@ impl PlanBook {
     /// ```
     /// use billing_core::plan::PlanBook;
     ///
-    /// assert_eq!(PlanBook::standard().kinds().collect::<Vec<_>>(), ["blocks", "flat_rate", "per_unit", "prepaid", "recurring", "unpriced"]);
+    /// assert_eq!(PlanBook::standard().kinds().collect::<Vec<_>>(), ["blocks", "flat_rate", "per_unit", "prepaid", "recurring", "tariff", "unpriced"]);
     /// ```
     pub fn kinds(&self) -> impl Iterator<Item = &str> {
         self.kinds.keys().map(CompactString::as_str)
@@ -192,6 +194,7 @@ impl PlanBook {
                 let (built, strategy) = (built.id().clone(), strategy.id.clone());
                 return Err(BuildPlanError::OtherId { strategy, built });
             }
+            check_currency(&*built, spec.currency)?;
             check_draws(&*built, &spec.strategies, strategies.len())?;
             strategies.push(built);
         }
@@ -214,6 +217,17 @@ impl PlanBook {
             known: self.kinds().collect::<Vec<_>>().join(", "),
         })?;
         kind(spec).map_err(|problem| BuildPlanError::Terms { strategy: spec.id.clone(), problem })
+    }
+}
+
+/// Prices that a strategy brings itself are in the currency of the plan.
+fn check_currency(strategy: &dyn Strategy, ours: Currency) -> Result<(), BuildPlanError> {
+    match strategy.currency().filter(|theirs| *theirs != ours) {
+        None => Ok(()),
+        Some(theirs) => Err(BuildPlanError::Terms {
+            strategy: strategy.id().clone(),
+            problem: Problem(format!("its prices are in {theirs}, the plan is in {ours}")),
+        }),
     }
 }
 
@@ -331,6 +345,26 @@ impl Plan {
     /// ```
     pub fn strategies(&self) -> impl Iterator<Item = &dyn Strategy> {
         self.strategies.iter().map(AsRef::as_ref)
+    }
+
+    /// The tariffs that its strategies may ask, without those that they fall back on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::plan::PlanBook;
+    ///
+    /// # use billing_core::plan::PlanSpec;
+    /// # let spec: PlanSpec = serde_json::from_str(
+    /// #     r#"{"id":"basic","version":1,"currency":"EUR","payment":"postpaid",
+    /// #         "strategies":[{"id":"calls","kind":"tariff","terms":{"tariff":"retail"}}]}"#,
+    /// # )?;
+    /// let plan = PlanBook::standard().build(spec)?; // whose calls are priced by the tariff `retail`
+    /// assert!(plan.tariffs().eq([&"retail".parse()?]));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    pub fn tariffs(&self) -> impl Iterator<Item = &TariffId> {
+        self.strategies().flat_map(Strategy::tariffs)
     }
 }
 

@@ -1,16 +1,17 @@
 //! Plans: data that a plan book builds into strategies.
 
+mod arrival;
 mod book;
 mod kinds;
 mod spec;
 mod strategy;
 
+pub use arrival::{Arrival, Priced};
 pub use book::{BuildPlanError, Kind, Plan, PlanBook};
 pub use kinds::{
-    BlockScope, Blocks, BlocksTerms, FlatRate, FlatRateTerms, Minutes, OneOffs, PerUnit,
-    PerUnitTerms, Prepaid, PrepaidTerms, Proration, Recurring, RecurringTerms, Timing, Unpriced,
+    BlockScope, Blocks, BlocksTerms, ByTariff, FlatRate, FlatRateTerms, Minutes, OneOffs, PerUnit,
+    PerUnitTerms, Prepaid, PrepaidTerms, Proration, Recurring, RecurringTerms, TariffTerms, Timing,
+    Unpriced,
 };
 pub use spec::{AppliesTo, Payment, PlanSpec, StrategySpec, UnknownStrategy};
-pub use strategy::{
-    Arrival, Bill, Charge, Charged, Due, GroupUsage, Priced, Problem, Strategy, StretchFacts,
-};
+pub use strategy::{Bill, Charge, Charged, Due, GroupUsage, Problem, Strategy, StretchFacts};

@@ -5,10 +5,11 @@ use core::fmt::Debug;
 
 use crate::{
     account::Stretch,
-    id::{Group, StrategyId, Unit},
+    id::{Group, StrategyId, TariffId, Unit},
     item::Item,
     money::{Amount, Currency, Exact, MoneyError, Quantity},
-    time::Day,
+    plan::{Arrival, Priced},
+    tariff::Explanation,
     usage::{Carry, Scope, Totals},
 };
 
@@ -72,6 +73,7 @@ pub trait Strategy: Debug + Send + Sync {
     ///
     /// Looks at the item alone. The number of groups must be bounded: each makes a total a day and a line an invoice, and a day
     /// has at most [`Limits::day_groups_max`](crate::decide::Limits). A group is printed and logged: never a dialled number.
+    /// Where the price decides the group, it is that of [`Priced::by_tariff`].
     fn group(&self, item: &Item) -> Option<Group>;
 
     /// The quantity, and the amount if nothing but the item decides it, rounded once.
@@ -82,6 +84,25 @@ pub trait Strategy: Debug + Send + Sync {
     ///
     /// [`Problem`] parks the item with its text as the reason.
     fn on_arrival(&self, arrival: &Arrival<'_>) -> Result<Priced, Problem>;
+
+    /// The tariffs that it may ask for a price on arrival, without those that they fall back on.
+    fn tariffs(&self) -> &[TariffId] {
+        &[]
+    }
+
+    /// The currency of prices that it brings itself, if it brings any: that of the plan is accepted.
+    fn currency(&self) -> Option<Currency> {
+        None
+    }
+
+    /// Why an item of its own costs what it costs, if a tariff prices it.
+    ///
+    /// # Errors
+    ///
+    /// As [`on_arrival`](Self::on_arrival).
+    fn explain(&self, _arrival: &Arrival<'_>) -> Result<Option<Explanation>, Problem> {
+        Ok(None)
+    }
 
     /// How far its counting reaches.
     fn scope(&self) -> Scope {
@@ -121,85 +142,6 @@ pub enum Due {
     InAdvance,
     /// With the invoice of the period, after its end.
     InArrears,
-}
-
-/// An item that has arrived, and what a strategy may know of it.
-///
-/// # Examples
-///
-/// ```
-/// use billing_core::{item::Item, plan::Arrival};
-///
-/// # let call = serde_json::from_str(
-/// #     r#"{"start":"2026-10-05T08:00:00Z","duration_ms":61000,"caller":"","callee":"",
-/// #         "disposition":"answered","direction":"outbound"}"#,
-/// # )?;
-/// let item = Item::Call(call);
-/// let arrival = Arrival::new(&item, "2026-10-05".parse()?, "EUR".parse()?);
-/// assert_eq!(arrival.item(), &item);
-/// assert_eq!((arrival.day().to_string(), arrival.currency().code()), ("2026-10-05".into(), "EUR"));
-/// # Ok::<(), Box<dyn core::error::Error>>(())
-/// ```
-#[derive(Clone, Copy, Debug)]
-pub struct Arrival<'a> {
-    item: &'a Item,
-    day: Day,
-    currency: Currency,
-}
-
-impl<'a> Arrival<'a> {
-    /// Facts for [`Strategy::on_arrival`].
-    #[must_use]
-    pub const fn new(item: &'a Item, day: Day, currency: Currency) -> Self {
-        Self { item, day, currency }
-    }
-
-    /// The item.
-    #[must_use]
-    pub const fn item(&self) -> &'a Item {
-        self.item
-    }
-
-    /// The billing day in the account's zone.
-    #[must_use]
-    pub const fn day(&self) -> Day {
-        self.day
-    }
-
-    /// The account's currency.
-    #[must_use]
-    pub const fn currency(&self) -> Currency {
-        self.currency
-    }
-}
-
-/// What a strategy makes of an item.
-///
-/// # Examples
-///
-/// ```
-/// use billing_core::{money::Quantity, plan::Priced, usage::Totals};
-///
-/// let totals = Totals { count: 1, quantity: Quantity::from_u64(61_000)?, amount: None };
-/// let priced = Priced::new("ms".parse()?, totals);
-/// assert_eq!(priced.totals, totals);
-/// # Ok::<(), Box<dyn core::error::Error>>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Priced {
-    /// What the quantity counts.
-    pub unit: Unit,
-    /// Count (1, or 0 for an item that is recorded and not charged), quantity, and the amount if it is decided.
-    pub totals: Totals,
-}
-
-impl Priced {
-    /// A quantity in a unit, with its count and perhaps its amount.
-    #[must_use]
-    pub const fn new(unit: Unit, totals: Totals) -> Self {
-        Self { unit, totals }
-    }
 }
 
 /// Why a strategy cannot price or settle, as a lowercase clause without personal data.

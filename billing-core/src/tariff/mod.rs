@@ -2,6 +2,7 @@
 
 mod batch;
 mod builder;
+mod catalog;
 mod compiled;
 mod diff;
 mod digest;
@@ -12,6 +13,7 @@ mod line;
 mod line_diff;
 mod margin;
 mod prefixes;
+mod provenance;
 mod quote;
 mod rater;
 mod rating;
@@ -23,6 +25,7 @@ mod what_if;
 mod window;
 
 pub use builder::TariffBuilder;
+pub use catalog::{Activation, Catalog, SavedTariff};
 pub use compiled::Tariff;
 pub use diff::{DiffError, DiffSummary, Named, RuleDiff, TariffDiff};
 pub use document::{
@@ -31,6 +34,7 @@ pub use document::{
 };
 pub use explain::{Candidate, Explanation, Piece, Why};
 pub use invalid::{InvalidTariff, TariffProblem};
+pub use provenance::{Provenance, Quoted};
 pub use line_diff::{Change, Effect, LineAt, LineDiff, Part, Percents, PriceDiff};
 pub use margin::{ExchangeRate, Margin, MarginError};
 pub use quote::{Cost, Quote};

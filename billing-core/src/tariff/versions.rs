@@ -1,6 +1,10 @@
 //! Several tariffs and their versions: which is in force when, and who is asked where one has no price.
 
-use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    vec::Vec,
+};
 
 use crate::{
     id::TariffId,
@@ -8,7 +12,6 @@ use crate::{
     tariff::{
         Explanation, RateError, Rated, Reach, Tariff, Usage,
         compiled::Found,
-        explain::explain,
         rating::{Source, rate},
         reach::reach,
     },
@@ -79,6 +82,12 @@ pub enum VersionError {
 }
 
 impl Tariffs {
+    /// No tariffs.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { versions: BTreeMap::new() }
+    }
+
     /// Lets a version be in force from an instant on, until the next version begins.
     ///
     /// # Errors
@@ -146,10 +155,7 @@ impl Tariffs {
     ///
     /// See [`Tariff::explain`].
     pub fn explain(&self, tariff: &TariffId, usage: &Usage) -> Result<Explanation, RateError> {
-        let mut explanation = explain(usage, &self.asking(tariff))?;
-        let version = self.in_force(tariff, usage.at);
-        explanation.candidates = version.map(|it| it.candidates(usage)).unwrap_or_default();
-        Ok(explanation)
+        self.explain_quote(None, tariff, usage)
     }
 
     /// The longest usage that costs at most `amount`.
@@ -172,7 +178,43 @@ impl Tariffs {
 
     /// A tariff to be asked, and its fallbacks with it.
     pub(super) fn asking<'t>(&'t self, tariff: &TariffId) -> impl Source<'t> {
-        Asked { tariffs: self, tariff }
+        Asked { tariffs: self, own: None, tariff }
+    }
+
+    /// The tariffs that some tariffs may ask, themselves among them: through the fallbacks of any of their versions.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use billing_core::tariff::{Tariff, Tariffs};
+    ///
+    /// # let spec = serde_json::from_str(
+    /// #     r#"{"id":"retail","version":1,"currency":"EUR","zone":"UTC","decimals":4,
+    /// #         "rounding":"half_up","lines":[],"fallback":["world"]}"#,
+    /// # )?;
+    /// let mut tariffs = Tariffs::new();
+    /// let retail = Arc::new(Tariff::compile(&spec)?); // with the fallback `world`
+    /// tariffs.activate(retail, "2026-01-01T00:00:00Z".parse()?)?;
+    /// let (retail, world) = ("retail".parse()?, "world".parse()?);
+    /// assert!(tariffs.asked_by([&retail]).contains(&world));
+    /// assert!(!tariffs.asked_by([&world]).contains(&retail));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn asked_by<'a>(
+        &'a self,
+        tariffs: impl IntoIterator<Item = &'a TariffId>,
+    ) -> BTreeSet<&'a TariffId> {
+        let mut all: BTreeSet<&TariffId> = tariffs.into_iter().collect();
+        let mut last: Vec<&TariffId> = all.iter().copied().collect();
+        for _ in 0..DEPTH {
+            let versions = last.iter().filter_map(|tariff| self.versions.get(*tariff)).flatten();
+            let next: Vec<_> = versions.flat_map(|(_, version)| &version.fallback).collect();
+            last = next.into_iter().filter(|tariff| all.insert(*tariff)).collect();
+        }
+        all
     }
 
     /// The currency of all versions of a tariff.
@@ -222,14 +264,43 @@ impl Tariffs {
     }
 }
 
-/// A tariff to be asked among others.
-struct Asked<'t, 'q> {
-    tariffs: &'t Tariffs,
-    tariff: &'q TariffId,
+/// A tariff to be asked among others, after a document of the payer's own.
+pub(super) struct Asked<'t, 'q> {
+    pub(super) tariffs: &'t Tariffs,
+    pub(super) own: Option<&'t Tariff>,
+    pub(super) tariff: &'q TariffId,
+}
+
+impl<'t> Asked<'t, '_> {
+    /// The line of the own document.
+    fn of_own(&self, usage: &Usage, at: Instant) -> Option<Found<'t>> {
+        let own = self.own.filter(|own| own.measure == usage.measure)?;
+        own.find(usage.callee, usage.caller, at)
+    }
+
+    fn is_own(&self, found: &Found<'_>) -> bool {
+        self.own.is_some_and(|own| core::ptr::eq(own, found.tariff))
+    }
+
+    fn find(&self, usage: &Usage, at: Instant) -> Option<Found<'t>> {
+        let mine = self.of_own(usage, at);
+        mine.or_else(|| self.tariffs.find(self.tariff, usage, at, DEPTH))
+    }
+
+    /// The document of a line as it is in force at an instant.
+    fn document_at(&self, found: &Found<'t>, at: Instant) -> Option<&'t Tariff> {
+        if self.is_own(found) {
+            return Some(found.tariff);
+        }
+        self.tariffs.in_force(found.tariff.id(), at)
+    }
 }
 
 impl<'t> Source<'t> for Asked<'t, '_> {
     fn first(&self, usage: &Usage) -> Result<Found<'t>, RateError> {
+        if let Some(found) = self.of_own(usage, usage.at) {
+            return Ok(found);
+        }
         let Some(version) = self.tariffs.in_force(self.tariff, usage.at) else {
             return Err(RateError::NotInForce { tariff: self.tariff.clone(), at: usage.at });
         };
@@ -242,14 +313,14 @@ impl<'t> Source<'t> for Asked<'t, '_> {
 
     fn then(&self, usage: &Usage, first: &Found<'t>, at: Instant) -> Result<Found<'t>, RateError> {
         // The prefix that won at the start keeps the call, under whichever version is in force.
-        let same = self.tariffs.in_force(first.tariff.id(), at);
+        let same = self.document_at(first, at);
         let kept = same.filter(|tariff| tariff.measure == usage.measure).and_then(|tariff| {
             let mut entries = tariff.entries(usage.callee);
             let (entry, prefix) = entries.find(|(_, prefix)| *prefix == first.prefix)?;
             let line = tariff.in_force(entry, usage.caller, at)?;
             Some(Found { tariff, line, prefix, entry })
         });
-        let found = kept.or_else(|| self.tariffs.find(self.tariff, usage, at, DEPTH));
+        let found = kept.or_else(|| self.find(usage, at));
         found.ok_or_else(|| RateError::NoLine { tariff: self.tariff.clone(), at })
     }
 
@@ -263,19 +334,23 @@ impl<'t> Source<'t> for Asked<'t, '_> {
     ) -> Option<Instant> {
         let tariffs = self.tariffs;
         let next_version = |id: &TariffId| tariffs.next_version(id, at);
-        let is_kept = first.tariff.id() == now.tariff.id() && first.prefix == now.prefix;
+        let is_kept = self.is_own(first) == self.is_own(now)
+            && first.tariff.id() == now.tariff.id()
+            && first.prefix == now.prefix;
         if is_kept {
             let line = now.tariff.next_change(now.entry, at, until);
-            let version = next_version(now.tariff.id());
+            let version = next_version(now.tariff.id()).filter(|_| !self.is_own(now));
             return line.into_iter().chain(version).filter(|change| *change < until).min();
         }
         let mut all = Vec::new();
-        let root: &'t TariffId = tariffs.versions.get_key_value(self.tariff)?.0;
-        tariffs.asked(root, at, DEPTH, &mut all);
+        if let Some((root, _)) = tariffs.versions.get_key_value(self.tariff) {
+            tariffs.asked(root, at, DEPTH, &mut all);
+        }
         // Its prefix has the call back as soon as it has a line, even where it is not asked any more.
         all.push(first.tariff.id());
         let versions = all.iter().filter_map(|id| next_version(id));
-        let lines = all.iter().filter_map(|id| tariffs.in_force(id, at)).flat_map(|tariff| {
+        let documents = all.iter().filter_map(|id| tariffs.in_force(id, at)).chain(self.own);
+        let lines = documents.flat_map(|tariff| {
             let entries = tariff.entries(usage.callee);
             entries.filter_map(move |(entry, _)| tariff.next_change(entry, at, until))
         });

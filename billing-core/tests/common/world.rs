@@ -18,6 +18,7 @@ use billing_core::{
     item::{Incoming, ItemKey},
     plan::{BuildPlanError, Plan, PlanBook, PlanSpec},
     settlement::{Answer, Settlement},
+    tariff::Tariffs,
     terms::Overrides,
     time::{Day, Instant},
     usage::{Carry, CarryKey, DayTotal, TotalKey},
@@ -45,6 +46,7 @@ pub(crate) struct World {
     pub(crate) invoices: Vec<Invoice>,
     pub(crate) states: BTreeMap<(SeriesId, u64), InvoiceState>,
     pub(crate) settlements: BTreeMap<(AccountId, Day, u32), Settlement>,
+    pub(crate) tariffs: Tariffs,
 }
 
 impl World {
@@ -67,6 +69,7 @@ impl World {
             invoices: Vec::new(),
             states: BTreeMap::new(),
             settlements: BTreeMap::new(),
+            tariffs: Tariffs::new(),
         }
     }
 
@@ -202,6 +205,7 @@ impl World {
         let parked = self.parked.iter().filter(|(key, _)| keys.contains(key));
         IngestFacts {
             plans,
+            tariffs: Arc::new(self.tariffs.clone()),
             accounts,
             claims,
             superseded,

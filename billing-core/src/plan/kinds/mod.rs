@@ -1,6 +1,7 @@
 //! The built-in kinds of strategy.
 
 mod blocks;
+mod by_tariff;
 mod flat_rate;
 mod one_offs;
 mod per_unit;
@@ -9,6 +10,7 @@ mod recurring;
 mod unpriced;
 
 pub use blocks::{BlockScope, Blocks, BlocksTerms};
+pub use by_tariff::{ByTariff, TariffTerms};
 pub use flat_rate::{FlatRate, FlatRateTerms, Minutes};
 pub use one_offs::OneOffs;
 pub use per_unit::{PerUnit, PerUnitTerms};
