@@ -1,11 +1,7 @@
 //! What holds for prices of one's own before a tariff's, and for how long a price depends on what comes into force.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
-#![expect(clippy::unwrap_in_result, reason = "a test may panic")]
-#![expect(clippy::indexing_slicing, reason = "a test may panic")]
 
 #[expect(dead_code, reason = "each file of tests uses a part")]
-#[expect(clippy::string_slice, reason = "numbers are ASCII digits")]
-#[expect(clippy::arithmetic_side_effects, reason = "the figures are far below their bounds")]
 mod reference;
 
 use std::sync::Arc;
