@@ -3,7 +3,7 @@
 use billing_core::{
     decide::{
         AssignError, BillError, IngestError, Intake, JournalFull, MarkError, OpenAccountError,
-        Receipt,
+        ParkReason, Receipt, TariffError,
     },
     id::{AccountId, InvalidId, PlanId, SeriesId, TenantId},
     item::ItemKey,
@@ -60,6 +60,9 @@ pub enum Error {
         /// Its version.
         version: u32,
     },
+    /// The tariff cannot be saved, come into force then, or be used so.
+    #[error(transparent)]
+    Tariff(#[from] TariffError),
     /// No such account.
     #[error("there is no account {account}")]
     UnknownAccount {
@@ -92,6 +95,15 @@ pub enum Error {
         /// The item.
         key: ItemKey,
     },
+    /// The item is not recorded.
+    #[error("item {key} is not recorded")]
+    NotRecorded {
+        /// The item.
+        key: ItemKey,
+    },
+    /// What an item costs cannot be explained here.
+    #[error("it cannot be explained: {0}")]
+    Explain(ParkReason),
     /// No such settlement, or not in the state that was expected.
     #[error(
         "there is no {expected} settlement of {day} in revision {revision} of account {account}"

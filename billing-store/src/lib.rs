@@ -19,6 +19,7 @@ pub mod settlement;
 pub mod sqlite;
 mod state_hash;
 pub mod store;
+mod tariffs;
 pub mod verify;
 
 pub use answer::{Error, Outcome, Result, TakenIn};

@@ -6,6 +6,7 @@ use billing_core::{
     event::Posting,
     id::AccountId,
     money::Amount,
+    tariff::Catalog,
     usage::{DayTotal, Totals},
 };
 
@@ -21,7 +22,7 @@ const PAGE: u32 = 1_000;
 
 /// The hash of a tenant's state: SHA-256 over it in canonical order, in flat memory.
 ///
-/// Covers account settings, plans, assignments, items with their postings, parked items with their reasons, day totals, carries
+/// Covers account settings, plans, tariffs and when they are in force, assignments, items with their postings, parked items with their reasons, day totals, carries
 /// and invoices with their lines and parts. Leaves out what depends on the order of arrival or on the clock: numbers and
 /// links of journals, events, intake records, refusals, recording times. Stores that were given the same calls in any order, in
 /// any batches, any number of times, have the same hash.
@@ -56,6 +57,13 @@ pub async fn state_hash(tenant: &Tenant) -> Result<Digest> {
     let mut hash = Digest::of();
     for plan in facts.all_plans().await? {
         hash = hash.text("plan").text(&json(&plan)?);
+    }
+    let Catalog { saved, activations } = facts.tariff_catalog().await?;
+    for tariff in saved {
+        hash = hash.text("tariff").text(&json(&tariff)?);
+    }
+    for activation in activations {
+        hash = hash.text("activation").text(&json(&activation)?);
     }
     hash = accounts(facts, hash).await?;
     hash = items(facts, hash).await?;

@@ -6,13 +6,15 @@ use async_trait::async_trait;
 
 use billing_core::{
     decide::{AccountFacts, CarryMove, Dropped, Intake, Parked, Refusal, StoredItem, Writes},
+    digest::Digest,
     event::{JournalEntry, Posting},
-    id::{AccountId, CustomerId, IntakeId, PlanId, SeriesId, TenantId},
+    id::{AccountId, CustomerId, IntakeId, PlanId, SeriesId, TariffId, TenantId},
     invoice::{Invoice, InvoiceMark},
     item::ItemKey,
     money::Amount,
     plan::PlanSpec,
     settlement::Settlement,
+    tariff::{Catalog, TariffSpec},
     time::{Day, Instant},
     usage::{DayTotal, ScopeKey, TotalKey},
 };
@@ -41,7 +43,7 @@ pub struct Locks {
     pub accounts: BTreeSet<AccountId>,
     /// Series whose numbers may be drawn.
     pub series: BTreeSet<SeriesId>,
-    /// Whether plans or accounts may be added.
+    /// Whether plans, tariffs or accounts may be added, or tariffs come into force.
     pub catalog: bool,
 }
 
@@ -62,7 +64,7 @@ impl Locks {
         Self { accounts: accounts.into_iter().collect(), ..Self::default() }
     }
 
-    /// Locks the catalog of plans and accounts.
+    /// Locks the catalog of plans, tariffs and accounts.
     ///
     /// # Examples
     ///
@@ -307,6 +309,26 @@ pub trait Facts: Send {
 
     /// Every plan document, in order of id and version.
     async fn all_plans(&mut self) -> StoreResult<Vec<PlanSpec>>;
+
+    /// The digest of [the tenant's tariffs](Self::tariff_catalog), as it was written with the last of them; `None` before the first.
+    ///
+    /// Within a unit it stays so until the unit ends: whoever locks the catalog waits for units that asked.
+    async fn tariff_digest(&mut self) -> StoreResult<Option<Digest>>;
+
+    /// Which versions of tariffs are saved, in order of tariff and version, and from when on each is in force, in order of tariff
+    /// and instant.
+    async fn tariff_catalog(&mut self) -> StoreResult<Catalog>;
+
+    /// Tariff documents by id and version.
+    async fn tariffs(&mut self, ids: &[(TariffId, u32)]) -> StoreResult<Vec<TariffSpec>>;
+
+    /// Ids of accounts with usage that tariffs have priced beyond an instant, in byte order, after one of them.
+    async fn rated_beyond(
+        &mut self,
+        at: Instant,
+        after: Option<&AccountId>,
+        limit: u32,
+    ) -> StoreResult<Vec<AccountId>>;
 
     /// The entries of an account's journal in order, after a number.
     async fn journal(

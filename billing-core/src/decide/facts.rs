@@ -2,12 +2,14 @@
 
 use alloc::{
     collections::{BTreeMap, BTreeSet},
+    string::{String, ToString as _},
     sync::Arc,
     vec::Vec,
 };
 
 use crate::{
-    decide::{AccountFacts, Batch, Claim, Intake, Parked},
+    account::{Assignment, assignment_on},
+    decide::{AccountFacts, Batch, Claim, Intake, ParkReason, Parked},
     digest::Digest,
     event::Posting,
     id::{AccountId, IntakeId},
@@ -167,6 +169,46 @@ pub fn claims_superseded<'a>(
     let found: BTreeMap<&ItemKey, &Claim> =
         keys.iter().filter_map(latest).map(|claim| (&claim.key, claim)).collect();
     found.into_values().collect()
+}
+
+/// The plan that an account has on a day.
+///
+/// # Errors
+///
+/// [`ParkReason::NoPlan`], or [`ParkReason::PlanUnavailable`] if it is not built.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::decide::{ParkReason, Plans, plan_on};
+///
+/// let day = "2026-10-05".parse()?;
+/// assert_eq!(plan_on(&[], &Plans::new(), day).unwrap_err(), ParkReason::NoPlan { day });
+/// # Ok::<(), billing_core::time::TimeError>(())
+/// ```
+pub fn plan_on<'a>(
+    assignments: &[Assignment],
+    plans: &'a Plans,
+    day: Day,
+) -> Result<&'a Plan, ParkReason> {
+    plan_of(plans, assignment_on(assignments, day).ok_or(ParkReason::NoPlan { day })?)
+}
+
+/// The plan of an assignment.
+pub(super) fn plan_of<'a>(
+    plans: &'a Plans,
+    assignment: &Assignment,
+) -> Result<&'a Plan, ParkReason> {
+    let unavailable = |why: String| ParkReason::PlanUnavailable {
+        plan: assignment.plan.clone(),
+        version: assignment.version,
+        why,
+    };
+    match plans.get(&assignment.digest) {
+        Some(Ok(plan)) => Ok(plan),
+        Some(Err(error)) => Err(unavailable(error.to_string())),
+        None => Err(unavailable("it was not loaded".into())),
+    }
 }
 
 /// The latest record of the same usage that is claimed.

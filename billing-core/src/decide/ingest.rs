@@ -4,7 +4,7 @@ use alloc::{
     boxed::Box,
     collections::{BTreeMap, BTreeSet},
     format,
-    string::{String, ToString as _},
+    string::ToString as _,
     vec::Vec,
 };
 
@@ -14,14 +14,16 @@ use crate::{
     account::{Assignment, assignment_on},
     decide::{
         AccountFacts, Batch, Claim, IngestError, IngestFacts, Intake, Limits, ParkReason, Parked,
-        PulseSign, Rated, Refusal, StoredItem, Writes, facts::latest, rate,
+        PulseSign, Rated, Refusal, StoredItem, Writes,
+        facts::{latest, plan_of},
+        rate,
     },
     digest::Digest,
     event::{Cause, Head, JournalEntry, Posting},
     id::{AccountId, Group, IntakeId, StrategyId, Unit},
     item::{Fingerprint, Incoming, Item, ItemKey},
     money::Currency,
-    plan::{Arrival, Plan},
+    plan::Arrival,
     tariff::Provenance,
     time::{Day, Instant, Zone},
     usage::{DayTotal, TotalKey, Totals, TotalsError},
@@ -231,7 +233,7 @@ impl State {
         let assignment = assignment_on(assignments, day).ok_or(ParkReason::NoPlan { day })?;
         let in_calendar = settings.anchor.period_of(day).is_ok();
         let () = in_calendar.then_some(()).ok_or(ParkReason::OutOfCalendar { day })?;
-        let plan = self.plan(assignment)?;
+        let plan = plan_of(&self.facts.plans, assignment)?;
         let arrival = Arrival::new(&incoming.item, day, settings.currency);
         let rated = rate(plan, &arrival.with_tariffs(&self.facts.tariffs))?;
         Ok((day, assignment, rated))
@@ -330,19 +332,6 @@ impl State {
             Item::OneOff(_) => {}
         }
         Ok(())
-    }
-
-    fn plan(&self, assignment: &Assignment) -> Result<&Plan, ParkReason> {
-        let unavailable = |why: String| ParkReason::PlanUnavailable {
-            plan: assignment.plan.clone(),
-            version: assignment.version,
-            why,
-        };
-        match self.facts.plans.get(&assignment.digest) {
-            Some(Ok(plan)) => Ok(plan),
-            Some(Err(error)) => Err(unavailable(error.to_string())),
-            None => Err(unavailable("it was not loaded".into())),
-        }
     }
 
     /// The day totals with each of the effects added, one after the other.

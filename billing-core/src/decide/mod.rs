@@ -80,7 +80,7 @@ mod writes;
 
 pub use assign::{AssignError, AssignFacts, assign};
 pub use batch::{Batch, IngestError, Limits, PulseSign};
-pub use facts::{IngestFacts, OpenDay, Plans, claims_superseded, days_touched};
+pub use facts::{IngestFacts, OpenDay, Plans, claims_superseded, days_touched, plan_on};
 pub use hand_over::{Days, JournalFull, answer, hand_over, resend, send};
 pub use ingest::{Ingested, Receipt, ingest};
 pub use invoice::{RunOutcome, bill, due_periods, is_invoiced, issue, scopes_touched};

@@ -1,13 +1,14 @@
 -- Instants are microseconds since 1970 in UTC, days are days since 1970-01-01. Amounts and quantities are canonical decimal
 -- text: SQL stores and finds them, it never computes them. Every key starts with the tenant; text compares as bytes.
 
--- The lock of an account, the last number of its journal and the last link of its hash chain. Narrow, because it is
--- rewritten with every batch.
+-- The lock of an account, the last number of its journal, the last link of its hash chain, and up to when its tariffs are
+-- priced by. Narrow, because it is rewritten with every batch.
 create table billing_account (
-    tenant  text    not null,
-    account text    not null,
-    seq     integer not null check (seq >= 0),
-    chain   blob    not null check (length(chain) = 32),
+    tenant      text    not null,
+    account     text    not null,
+    seq         integer not null check (seq >= 0),
+    chain       blob    not null check (length(chain) = 32),
+    rated_until integer,
     primary key (tenant, account)
 ) strict, without rowid;
 
@@ -29,6 +30,33 @@ create table billing_plan (
     body    text    not null,
     digest  blob    not null check (length(digest) = 32),
     primary key (tenant, plan, version)
+) strict, without rowid;
+
+-- A version of a tariff. The document comes last, so that lists need not read past it.
+create table billing_tariff (
+    tenant   text    not null,
+    tariff   text    not null,
+    version  integer not null check (version > 0),
+    currency text    not null,
+    digest   blob    not null check (length(digest) = 32),
+    body     text    not null,
+    primary key (tenant, tariff, version)
+) strict;
+
+-- From when on a version is in force, until the next of its tariff.
+create table billing_tariff_activation (
+    tenant  text    not null,
+    tariff  text    not null,
+    from_at integer not null,
+    version integer not null,
+    primary key (tenant, tariff, from_at)
+) strict, without rowid;
+
+-- The digest of all that a tenant has in the two tables above: by it a process sees that nothing has changed.
+create table billing_tariff_catalog (
+    tenant text not null,
+    digest blob not null check (length(digest) = 32),
+    primary key (tenant)
 ) strict, without rowid;
 
 create table billing_assignment (
@@ -67,7 +95,8 @@ create table billing_item (
 -- An account's history, in order of time.
 create index billing_item_history on billing_item (tenant, account, at);
 
--- The effect of one item under one strategy. An amount is null where the price is settled over all usage.
+-- The effect of one item under one strategy. An amount is null where the price is settled over all usage, and the columns behind
+-- it are where no tariff has priced it.
 create table billing_posting (
     tenant           text    not null,
     account          text    not null,
@@ -91,6 +120,12 @@ create table billing_posting (
     count            integer not null,
     quantity         text    not null,
     amount           text,
+    tariff           text,
+    tariff_version   integer,
+    tariff_digest    blob    check (length(tariff_digest) = 32),
+    line             integer,
+    prefix           text,
+    rated_until      integer,
     primary key (tenant, account, seq)
 ) strict, without rowid;
 
@@ -281,6 +316,16 @@ create trigger billing_plan_kept before update on billing_plan
 begin select raise(abort, 'a plan version is never changed'); end;
 create trigger billing_plan_stays before delete on billing_plan
 begin select raise(abort, 'a plan version is never deleted'); end;
+create trigger billing_tariff_kept before update on billing_tariff
+begin select raise(abort, 'a tariff version is never changed'); end;
+create trigger billing_tariff_stays before delete on billing_tariff
+begin select raise(abort, 'a tariff version is never deleted'); end;
+create trigger billing_tariff_activation_kept before update on billing_tariff_activation
+begin select raise(abort, 'an activation is never changed'); end;
+create trigger billing_tariff_activation_stays before delete on billing_tariff_activation
+begin select raise(abort, 'an activation is never deleted'); end;
+create trigger billing_tariff_catalog_stays before delete on billing_tariff_catalog
+begin select raise(abort, 'the digest of the tariffs is never deleted'); end;
 create trigger billing_account_settings_kept before update on billing_account_settings
 begin select raise(abort, 'settings are never changed'); end;
 create trigger billing_account_settings_stay before delete on billing_account_settings

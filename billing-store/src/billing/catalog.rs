@@ -123,7 +123,8 @@ impl Tenant {
     /// All twins in one unit: see [`Tenant`].
     pub async fn save_plan_in(&self, unit: &mut dyn Unit, spec: &PlanSpec) -> Result<Outcome> {
         self.expect_mine(unit)?;
-        let _plan: Plan = self.parts.plans.book().build(spec.clone())?;
+        let plan: Plan = self.parts.plans.book().build(spec.clone())?;
+        self.check_tariffs(unit, &plan).await?;
         let saved = unit.plans(&[(spec.id.clone(), spec.version)]).await?;
         let writes = match saved.first() {
             None => Some(Writes { plans: vec![spec.clone()], ..Writes::default() }),
@@ -280,11 +281,24 @@ impl Tenant {
         let unknown = || Error::UnknownPlan { plan: plan.clone(), version };
         let own = saved.first().ok_or_else(unknown)?.with(overrides)?;
         let plan = self.parts.plans.book().build(own)?;
+        self.check_tariffs(unit, &plan).await?;
         let plans = self.plans(unit, core::iter::once(&facts)).await?;
         let next = facts.assignments.iter().map(|assignment| assignment.from);
         let used = unit.first_used(account, from, next.filter(|next| *next > from).min()).await?;
         let facts = AssignFacts { account: &facts, plan: &plan, overrides, plans: &plans, used };
         apply(unit, decide::assign(facts, from, self.parts.clock.now())?).await
+    }
+}
+
+impl Tenant {
+    /// The tariffs that a plan asks are in its currency, as far as they are saved.
+    async fn check_tariffs(&self, unit: &mut dyn Unit, plan: &Plan) -> Result<()> {
+        if plan.tariffs().next().is_none() {
+            return Ok(());
+        }
+        let (catalog, currency) = (unit.tariff_catalog().await?, plan.spec().currency);
+        plan.tariffs().try_for_each(|id| decide::check_currency(&catalog, id, currency))?;
+        Ok(())
     }
 }
 

@@ -212,6 +212,7 @@ impl Tenant {
         let parked = unit.parked(&keys).await?.into_iter();
         let parked = parked.map(|parked| (parked.incoming.key.clone(), parked)).collect();
         let plans = self.plans(unit, accounts.values()).await?;
+        let tariffs = self.tariffs_of(unit, &plans).await?;
         let mut touched = decide::days_touched(batch, &accounts);
         let taken_back = superseded.values().flatten();
         touched.extend(taken_back.map(|posting| (posting.account.clone(), posting.day)));
@@ -222,6 +223,7 @@ impl Tenant {
         let facts = IngestFacts {
             accounts,
             plans,
+            tariffs,
             claims,
             superseded,
             parked,

@@ -6,6 +6,7 @@ mod invoices;
 mod items;
 mod parked;
 mod settlements;
+mod tariffs;
 
 pub use parked::{NotBilled, Waiting};
 
@@ -23,11 +24,12 @@ use crate::{
     clock::Clock,
     plans::BuiltPlans,
     store::{Facts, Locks, Store, Transaction, Unit},
+    tariffs::BuiltTariffs,
 };
 
 /// A billing library at work: a store, a plan book and a clock. Cloning is cheap.
 ///
-/// It spawns no task, reads no environment and keeps nothing but built plans; any number of them may share a store.
+/// It spawns no task, reads no environment and keeps nothing but built plans and tariffs; any number of them may share a store.
 ///
 /// # Examples
 ///
@@ -76,6 +78,7 @@ struct Parts {
     clock: Arc<dyn Clock>,
     limits: Limits,
     plans: BuiltPlans,
+    tariffs: BuiltTariffs,
 }
 
 impl Billing {
@@ -129,7 +132,8 @@ impl Billing {
         limits: Limits,
     ) -> Self {
         let plans = BuiltPlans::of(book);
-        Self { parts: Arc::new(Parts { store, clock, limits, plans }) }
+        let tariffs = BuiltTariffs::default();
+        Self { parts: Arc::new(Parts { store, clock, limits, plans, tariffs }) }
     }
 
     /// A handle on one tenant's billing; cheap, and nothing is looked up.

@@ -94,6 +94,7 @@ fn locks(writes: &Writes) -> Locks {
     locks.series = writes.invoices.iter().map(|invoice| invoice.series.clone()).collect();
     locks.series.extend(writes.series.iter().map(|(series, _)| series.clone()));
     locks.catalog = !writes.accounts.is_empty() || !writes.plans.is_empty();
-    locks.catalog |= !writes.dropped.is_empty();
+    locks.catalog |= !writes.dropped.is_empty() || !writes.tariffs.is_empty();
+    locks.catalog |= !writes.activations.is_empty() || writes.tariff_catalog.is_some();
     locks
 }

@@ -53,6 +53,15 @@ impl Door {
         Self::with(bench, tenant, accounts, sample::metered()?).await
     }
 
+    /// With a plan whose calls are priced by the tariff `retail`, which is not saved.
+    pub(super) async fn by_tariff(
+        bench: &Bench,
+        tenant: &str,
+        accounts: &[&str],
+    ) -> Result<Self, Failed> {
+        Self::with(bench, tenant, accounts, sample::by_tariff()?).await
+    }
+
     async fn with(
         bench: &Bench,
         tenant: &str,

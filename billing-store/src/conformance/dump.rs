@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use billing_core::{
     account::{AccountSettings, Assignment},
     decide::{AccountFacts, CarryMove, Dropped, Intake, Parked, Refusal, StoredItem, Writes},
+    digest::Digest,
     event::{Head, JournalEntry},
-    id::{AccountId, IntakeId, SeriesId},
+    id::{AccountId, IntakeId, SeriesId, TariffId},
     invoice::{Invoice, InvoiceKind, InvoiceMark, InvoiceState},
     item::ItemKey,
     plan::PlanSpec,
     settlement::Settlement,
+    tariff::{Catalog, SavedTariff, TariffSpec},
     time::{Day, Instant},
     usage::DayTotal,
 };
@@ -52,6 +54,9 @@ pub(super) struct Dump {
     pub(super) totals: Vec<DayTotal>,
     pub(super) carries: Vec<CarryMove>,
     pub(super) plans: Vec<PlanSpec>,
+    pub(super) tariffs: Vec<TariffSpec>,
+    pub(super) catalog: Catalog,
+    pub(super) tariff_digest: Option<Digest>,
     pub(super) intakes: Vec<(Intake, Vec<Refusal>)>,
     pub(super) invoices: Vec<Invoice>,
     pub(super) marks: Vec<InvoiceMark>,
@@ -68,6 +73,8 @@ impl Dump {
             parked: walk!(so_far, facts.parked_page(so_far.last().map(parked_key), PAGE)),
             dropped: walk!(so_far, facts.dropped_page(so_far.last().map(dropped_key), PAGE)),
             plans: facts.all_plans().await?,
+            catalog: facts.tariff_catalog().await?,
+            tariff_digest: facts.tariff_digest().await?,
             series: facts.all_series().await?,
             ..Self::default()
         };
@@ -86,6 +93,7 @@ impl Dump {
             let _none: Option<_> = dump.numbers.insert(series.clone(), numbers);
         }
         dump.marks = facts.invoice_marks(&dump.given()).await?;
+        dump.tariffs = facts.tariffs(&dump.versions()).await?;
         dump.sort();
         Ok(dump)
     }
@@ -93,6 +101,11 @@ impl Dump {
     /// The numbers of all invoices.
     pub(super) fn given(&self) -> Vec<(SeriesId, u64)> {
         self.invoices.iter().map(|invoice| (invoice.series.clone(), invoice.number)).collect()
+    }
+
+    /// The versions of all tariffs.
+    pub(super) fn versions(&self) -> Vec<(TariffId, u32)> {
+        self.catalog.saved.iter().map(|saved| (saved.tariff.clone(), saved.version)).collect()
     }
 
     async fn account(&mut self, facts: &mut dyn Facts, account: &AccountId) -> Result<(), Failed> {
@@ -118,6 +131,9 @@ impl Dump {
             totals: writes.totals.clone(),
             carries: writes.carries.clone(),
             plans: writes.plans.clone(),
+            tariffs: writes.tariffs.clone(),
+            catalog: catalog_of(writes),
+            tariff_digest: writes.tariff_catalog,
             intakes: writes.intake.iter().map(|i| (i.clone(), writes.refusals.clone())).collect(),
             invoices: writes.invoices.clone(),
             marks: writes.marks.clone(),
@@ -152,6 +168,7 @@ impl Dump {
         self.totals.sort_by(|one, two| one.key.cmp(&two.key));
         self.carries.sort_by(|one, two| one.key.cmp(&two.key));
         self.marks.sort_by(|one, two| mark_key(one).cmp(&mark_key(two)));
+        self.tariffs.sort_by(|one, two| (&one.id, one.version).cmp(&(&two.id, two.version)));
         self.parts.sort();
         self.series.sort();
     }
@@ -169,6 +186,14 @@ impl Dump {
             differ("day totals", &self.totals, &other.totals),
             differ("carries", &self.carries, &other.carries),
             differ("plans", &self.plans, &other.plans),
+            differ("tariffs", &self.tariffs, &other.tariffs),
+            differ("saved tariffs", &self.catalog.saved, &other.catalog.saved),
+            differ("activations", &self.catalog.activations, &other.catalog.activations),
+            differ(
+                "digests of tariffs",
+                self.tariff_digest.as_slice(),
+                other.tariff_digest.as_slice(),
+            ),
             differ("records of batches", &self.intakes, &other.intakes),
             differ("invoices", &self.invoices, &other.invoices),
             differ("marks of invoices", &self.marks, &other.marks),
@@ -206,6 +231,14 @@ fn facts_of(writes: &Writes, settings: &AccountSettings) -> AccountFacts {
         invoiced_until: until(InvoiceKind::Period),
         advanced_until: until(InvoiceKind::Advance),
     }
+}
+
+fn catalog_of(writes: &Writes) -> Catalog {
+    let saved = writes.tariffs.iter().map(SavedTariff::from).collect();
+    let mut catalog = Catalog { saved, activations: writes.activations.clone() };
+    catalog.saved.sort_by(|one, two| (&one.tariff, one.version).cmp(&(&two.tariff, two.version)));
+    catalog.activations.sort_by(|one, two| (&one.tariff, one.from).cmp(&(&two.tariff, two.from)));
+    catalog
 }
 
 fn parts_of(writes: &Writes, invoice: &Invoice) -> Vec<BilledPart> {

@@ -40,6 +40,7 @@ pub(super) async fn finds(facts: &mut dyn Facts, dump: &Dump) -> Kept {
     records(facts, dump).await?;
     numbered(facts, dump).await?;
     last_days(facts, dump).await?;
+    rated(facts, dump).await?;
     invoices(facts, dump).await?;
     settlements(facts, dump).await?;
     lists(facts, dump).await?;
@@ -132,6 +133,9 @@ async fn numbered(facts: &mut dyn Facts, dump: &Dump) -> Kept {
     let versions: Vec<_> = dump.plans.iter().map(|plan| (plan.id.clone(), plan.version)).collect();
     let plans = facts.plans(&twice(&versions, &(sample::of("none")?, 1))).await?;
     same("plans", plans, &dump.plans, |plan| (plan.id.clone(), plan.version))?;
+    let versions = twice(&dump.versions(), &(sample::of("none")?, 1));
+    let tariffs = facts.tariffs(&versions).await?;
+    same("tariffs", tariffs, &dump.tariffs, |tariff| (tariff.id.clone(), tariff.version))?;
     for invoice in &dump.invoices {
         let found = facts.invoice(&invoice.series, invoice.number).await?;
         ensure(found.as_ref() == Some(invoice), "an invoice is not found by its number")?;
@@ -159,6 +163,25 @@ async fn last_days(facts: &mut dyn Facts, dump: &Dump) -> Kept {
     }
     let nobody = facts.first_used(&sample::of("nobody")?, Day::MIN, None).await?;
     ensure(nobody.is_none(), "an account that does not exist has usage")
+}
+
+/// Whose usage is priced beyond an instant: asked of each instant up to which somebody's is, all at once and page by page.
+async fn rated(facts: &mut dyn Facts, dump: &Dump) -> Kept {
+    let until = |facts: &AccountFacts| facts.head.rated_until;
+    let mut instants: BTreeSet<_> = dump.accounts.iter().filter_map(until).collect();
+    instants.extend([Instant::MIN, Instant::MAX]);
+    for instant in instants {
+        let beyond = dump.accounts.iter().filter(|facts| until(facts) > Some(instant));
+        let due: Vec<&AccountId> = beyond.map(|facts| &facts.settings.id).collect();
+        let found = facts.rated_beyond(instant, None, u32::MAX).await?;
+        let what = "accounts whose usage is priced beyond an instant are not those that have some";
+        ensure(found.iter().eq(due.iter().copied()), what)?;
+        for (account, next) in due.iter().zip(due.iter().skip(1)) {
+            let found = facts.rated_beyond(instant, Some(account), 1).await?;
+            ensure(found.iter().eq([*next]), what)?;
+        }
+    }
+    Ok(())
 }
 
 /// What became of invoices, which parts they have, and which was issued to an account last.
@@ -267,6 +290,8 @@ pub(super) async fn finds_nothing(facts: &mut dyn Facts, theirs: &Dump) -> Kept 
         facts.unhanded_accounts(None, 10).await?.len(),
         facts.invoice_marks(&theirs.given()).await?.len(),
         facts.strays().await?.len(),
+        facts.tariffs(&theirs.versions()).await?.len(),
+        facts.rated_beyond(Instant::MIN, None, 10).await?.len(),
     ];
     ensure(rows.iter().all(|rows| *rows == 0), format!("{rows:?} rows are another tenant's"))
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use billing_core::{
     account::AccountSettings,
     decide::{CarryMove, Writes},
+    event::Head,
     id::{AccountId, TenantId},
     invoice::InvoiceKind,
     item::ItemKey,
@@ -118,11 +119,16 @@ pub(super) async fn keys_find_their_rows(bench: &Bench) -> Kept {
         let scope = format!("stretch:2027-{month:02}-01:1");
         writes.carries.push(sample::carry("alice", sample::of(&scope)?)?);
         writes.plans.push(sample::plan("basic", month)?);
+        writes.tariffs.push(sample::tariff("retail", month)?);
     }
+    let rated =
+        |time: &str| Made::Ok(Head { rated_until: Some(sample::at(time)?), ..sample::head(2) });
+    writes.heads = vec![(sample::of("alice")?, rated("08:01:01")?)];
     records(&mut writes)?;
     settlements_and_invoices(&mut writes)?;
     bench.commit(&bench.acme, &writes).await?;
-    let bob = sample::everything("bob", 100)?;
+    let mut bob = sample::everything("bob", 100)?;
+    bob.heads = vec![(sample::of("bob")?, rated("08:01:01.000001")?)];
     bench.commit(&bench.acme, &bob).await?;
     let mut dora = sample::opened("dora")?;
     dora.accounts =
@@ -306,6 +312,8 @@ fn named(text: &str) -> Made<Writes> {
         settlements: vec![sample::settlement(text, "2026-10-05", 1)?],
         accounts: vec![settings],
         plans: vec![sample::plan(text, 1)?],
+        tariffs: vec![sample::tariff(text, 1)?],
+        activations: vec![sample::activation(text, 1, "00:00:00")?],
         totals: totals.collect(),
         carries: carries.map(|key| CarryMove { key, carry: carry.clone() }).collect(),
         ..sample::opened(text)?
@@ -319,6 +327,8 @@ fn extend(writes: &mut Writes, more: Writes) {
     writes.items.extend(more.items);
     writes.parked.extend(more.parked);
     writes.plans.extend(more.plans);
+    writes.tariffs.extend(more.tariffs);
+    writes.activations.extend(more.activations);
     writes.totals.extend(more.totals);
     writes.carries.extend(more.carries);
     writes.dropped.extend(more.dropped);

@@ -10,6 +10,7 @@ use billing_core::{
     item::{Call, Direction, Disposition, Fingerprint, Item, OneOff, Properties, Pulse},
     money::{Amount, Exact, Money, Quantity},
     settlement::{Answer, HandedTotal, Handover, Settlement, SettlementState},
+    tariff::{Activation, Provenance, TariffSpec},
     tax::{TaxLine, TaxMode, TaxProfile, Taxed},
     terms::Overrides,
     time::{Day, Instant, Period},
@@ -130,8 +131,18 @@ fn invoice_of_all(writes: &Writes) -> Made<Invoice> {
 fn extremes() -> Made<Writes> {
     let mut writes = sample::everything("alice", NUMBER_MAX)?;
     let account = sample::of("alice")?;
-    writes.heads = vec![(account, Head { seq: NUMBER_MAX, chain: Digest::from_bytes([0xff; 32]) })];
+    writes.heads = vec![(
+        account,
+        Head {
+            seq: NUMBER_MAX,
+            chain: Digest::from_bytes([0xff; 32]),
+            rated_until: Some(Instant::MAX),
+        },
+    )];
     writes.plans = vec![plan()?];
+    writes.tariffs = vec![sample::tariff("retail", 1)?, tariff()?];
+    writes.activations = activations()?;
+    writes.tariff_catalog = Some(Digest::from_bytes([0x80; 32]));
     writes.assignments = assignments()?;
     writes.accounts = vec![settings()?];
     writes.items = vec![item("first", Instant::MIN)?, item("last", Instant::MAX)?];
@@ -309,8 +320,57 @@ fn posting(seq: u64, day: Day, count: i64) -> Made<Posting> {
         zone_data: TEXT.into(),
         fingerprint: Fingerprint { rule: u16::MAX, digest: Digest::ZERO },
         totals: Totals { count, quantity: Quantity::ZERO, amount: None },
+        provenance: Some(Box::new(provenance(seq)?)),
         ..sample::posting("alice", seq)?
     })
+}
+
+fn provenance(seq: u64) -> Made<Provenance> {
+    let catch_all = Provenance {
+        tariff: sample::of("it's \u{1f600} \\ % \"retail\"")?,
+        version: u32::MAX,
+        digest: Digest::from_bytes([0x80; 32]),
+        line: u32::MAX,
+        prefix: None,
+        until: Instant::MAX,
+    };
+    let longest = Some(sample::of("001234567890123")?);
+    Ok(match seq {
+        NUMBER_MAX => catch_all,
+        _ => Provenance { prefix: longest, until: Instant::MIN, version: 1, line: 1, ..catch_all },
+    })
+}
+
+/// A tariff with everything that a document may hold.
+fn tariff() -> Made<TariffSpec> {
+    let retail = sample::tariff("it's \u{1f600} \\ % \"retail\"", u32::MAX)?;
+    let mut line = serde_json::to_value(retail.lines.first())?;
+    let more = serde_json::json!({
+        "to": {"prefixes": ["001234567890123", "1"]}, "origin": "49", "window": TEXT, "weight": u32::MAX,
+        "valid_from": Instant::MIN, "valid_until": Instant::MAX, "grace": "0.001",
+        "maximum": "99999999999.9999999999", "connect_fee": "0.0000000001", "at_maximum": "disconnect",
+    });
+    if let (Some(line), serde_json::Value::Object(more)) = (line.as_object_mut(), more) {
+        line.extend(more);
+    }
+    let window = serde_json::from_value(serde_json::json!({
+        "weekdays": ["mon", "sun"], "months": [1, 12], "month_days": [1, 31], "first_day": Day::MIN,
+        "end_day": Day::MAX, "holidays": {"only": TEXT}, "from": "22:00", "until": "06:00:30",
+    }))?;
+    Ok(TariffSpec {
+        calendars: [(TEXT.into(), vec![Day::MIN, Day::MAX])].into(),
+        windows: [(TEXT.into(), window)].into(),
+        lines: vec![serde_json::from_value(line)?],
+        ..retail
+    })
+}
+
+fn activations() -> Made<Vec<Activation>> {
+    let first = sample::activation("retail", 1, "00:00:00")?;
+    Ok(vec![
+        Activation { from: Instant::MIN, ..first.clone() },
+        Activation { version: u32::MAX, from: Instant::MAX, ..first },
+    ])
 }
 
 fn total((posting, (closed, billed, handed)): (&Posting, (bool, bool, bool))) -> DayTotal {

@@ -26,6 +26,7 @@ mod limits;
 mod once;
 mod order;
 mod parked;
+mod priced;
 mod promise;
 mod records;
 mod sample;

@@ -60,7 +60,17 @@ pub(super) async fn names_are_taken_once(bench: &Bench) -> Kept {
     for plan in &mut plans {
         plan.strategies.clear();
     }
+    let mut tariffs = first.tariffs.clone();
+    for tariff in &mut tariffs {
+        tariff.lines.clear();
+    }
+    let mut activations = first.activations.clone();
+    for activation in &mut activations {
+        activation.version = 2;
+    }
     let again = [
+        ("a tariff version", Writes { tariffs, ..Writes::default() }),
+        ("the instant of an activation", Writes { activations, ..Writes::default() }),
         ("an account", Writes { accounts: first.accounts.clone(), ..Writes::default() }),
         ("a plan version", Writes { plans, ..Writes::default() }),
         ("the number of an assignment", assigned(1, "2026-11-01")?),

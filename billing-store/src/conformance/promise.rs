@@ -30,7 +30,8 @@ pub enum Promise {
     SupersededMovesOn,
     /// A void invoice leaves its period and its parts to another and counts no more; it is still there.
     VoidFreesItsPeriod,
-    /// What may change is replaced: heads, day totals, carries, series, parked items, current postings, settlements' states.
+    /// What may change is replaced: heads, day totals, carries, series, parked items, current postings, settlements' states,
+    /// the digest of tariffs.
     WritesReplace,
     /// A unit that is dropped without a commit leaves nothing.
     NothingBeforeCommit,
@@ -58,6 +59,8 @@ pub enum Promise {
     ReplayChangesNothing,
     /// Usage that comes after its invoice opens a new revision of its day and leaves the old one as it was.
     LateUsageOpensARevision,
+    /// A tariff comes into force after whatever is priced by it, and prices what comes after that; a posting keeps what priced it.
+    PricedStaysPriced,
     /// Of several records of one usage the last one counts, in whatever order they come.
     LastRecordCounts,
     /// What a void invoice billed is billed again, the same, under the next number.
@@ -97,6 +100,7 @@ impl Promise {
         Self::InvoiceOnceAPeriod,
         Self::ReplayChangesNothing,
         Self::LateUsageOpensARevision,
+        Self::PricedStaysPriced,
         Self::LastRecordCounts,
         Self::VoidIsBilledAgain,
         Self::ParkedIsNotLost,
@@ -139,6 +143,9 @@ impl fmt::Display for Promise {
             Self::DroppedIsKeptOnce => "a dropped item is kept once and is no longer parked",
             Self::InvoiceIsMarkedOnce => "an invoice is paid or made void once",
             Self::SettlementIsKept => "what is handed over never changes, and accepted it stays",
+            Self::PricedStaysPriced => {
+                "a tariff changes nothing that is priced, and prices all that comes after"
+            }
             Self::LastRecordCounts => "of several records of one usage the last one counts",
             Self::VoidIsBilledAgain => {
                 "what a void invoice billed is billed again under the next number"

@@ -15,6 +15,7 @@ use billing_core::{
     money::{Exact, Money},
     plan::PlanSpec,
     settlement::{Handover, Settlement, SettlementState},
+    tariff::{Activation, TariffSpec},
     tax::Taxed,
     terms::Overrides,
     time::{Instant, Period},
@@ -68,6 +69,32 @@ pub(super) fn metered() -> Made<PlanSpec> {
             {"id":"usage","kind":"unpriced","terms":{}},
             {"id":"fee","kind":"recurring",
              "terms":{"per_period":"9.99","timing":"in_advance","proration":"days"}}]}"#,
+    )?)
+}
+
+/// A tariff with one price for any number, and its fallback.
+pub(super) fn tariff(tariff: &str, version: u32) -> Made<TariffSpec> {
+    let mut spec: TariffSpec = serde_json::from_str(
+        r#"{"id":"retail","version":1,"currency":"EUR","zone":"Europe/Berlin","decimals":4,
+            "rounding":"half_up","fallback":["world"],
+            "lines":[{"destination":"anywhere","to":"any",
+                      "bands":[{"price":"0.0199","per":"60","increment":"60"}]}]}"#,
+    )?;
+    spec.id = of(tariff)?;
+    spec.version = version;
+    Ok(spec)
+}
+
+/// That a version of a tariff is in force from a time of 2026-10-05 on.
+pub(super) fn activation(tariff: &str, version: u32, from: &str) -> Made<Activation> {
+    Ok(Activation { tariff: of(tariff)?, version, from: at(from)? })
+}
+
+/// A plan whose calls are priced by the tariff `retail`.
+pub(super) fn by_tariff() -> Made<PlanSpec> {
+    Ok(serde_json::from_str(
+        r#"{"id":"by-tariff","version":1,"currency":"EUR","payment":"postpaid",
+            "strategies":[{"id":"calls","kind":"tariff","terms":{"tariff":"retail"}}]}"#,
     )?)
 }
 
@@ -158,6 +185,7 @@ pub(super) fn posting(account: &str, seq: u64) -> Made<Posting> {
         unit: of("ms")?,
         currency: of("EUR")?,
         totals: Totals { count: 1, quantity: of("61000")?, amount: Some(of("0.02")?) },
+        provenance: None,
     })
 }
 
@@ -294,6 +322,9 @@ pub(super) fn everything(account: &str, number: u64) -> Made<Writes> {
     Ok(Writes {
         heads: vec![(of(account)?, head(2))],
         plans: vec![plan(&format!("plan-of-{account}"), 1)?],
+        tariffs: vec![tariff(&format!("tariff-of-{account}"), 1)?],
+        activations: vec![activation(&format!("tariff-of-{account}"), 1, "00:00:00")?],
+        tariff_catalog: Some(Digest::of().text(account).finish()),
         assignments: vec![(of(account)?, assignment(1, "2026-10-01")?)],
         items: vec![item(account, key(&format!("{account}-2"))?, 2)?],
         parked: vec![parked(key(&format!("{account}-parked"))?)?],
@@ -312,7 +343,7 @@ pub(super) fn everything(account: &str, number: u64) -> Made<Writes> {
 
 /// The end of a journal that has `seq` entries.
 pub(super) fn head(seq: u64) -> Head {
-    Head { seq, chain: Digest::of().number(seq).finish() }
+    Head { seq, chain: Digest::of().number(seq).finish(), rated_until: None }
 }
 
 fn next(day: &str) -> Made<String> {

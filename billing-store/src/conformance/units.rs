@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use billing_core::{
     decide::{CarryMove, Writes},
+    digest::Digest,
+    event::Head,
     usage::{Carry, DayTotal, ScopeKey, Totals},
 };
 
@@ -150,6 +152,7 @@ fn replaced(first: Writes, replacing: &Writes) -> Writes {
         carries: replacing.carries.clone(),
         marks: replacing.marks.clone(),
         settlements: replacing.settlements.clone(),
+        tariff_catalog: replacing.tariff_catalog,
         ..first
     }
 }
@@ -169,7 +172,10 @@ fn replacing() -> Made<Writes> {
     let (exact, kept) = (sample::of("-1/7")?, sample::of("2/3")?);
     let carry = Carry { quantity: sample::of("7")?, exact, billed: sample::of("-3")?, kept };
     Ok(Writes {
-        heads: vec![(sample::of("alice")?, sample::head(9))],
+        heads: vec![(
+            sample::of("alice")?,
+            Head { rated_until: Some(sample::at("08:01:01")?), ..sample::head(9) },
+        )],
         unparked: vec![sample::key("alice-parked")?, sample::key("never-parked")?],
         moved: vec![(sample::key("alice-2")?, 9)],
         marks: vec![sample::mark("invoices", 1, sample::void())?],
@@ -177,6 +183,7 @@ fn replacing() -> Made<Writes> {
         totals: first.totals.into_iter().map(flip).collect(),
         carries: vec![CarryMove { key, carry }],
         series: Some((sample::of("invoices")?, 9)),
+        tariff_catalog: Some(Digest::ZERO),
         ..Writes::default()
     })
 }

@@ -1,6 +1,7 @@
 //! A store in memory: the reference for what a store promises, and handy in tests.
 
 mod state;
+mod tariffs;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,12 +13,14 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use billing_core::{
     decide::{AccountFacts, CarryMove, Dropped, Intake, Parked, Refusal, StoredItem, Writes},
+    digest::Digest,
     event::{JournalEntry, Posting},
-    id::{AccountId, CustomerId, IntakeId, PlanId, SeriesId, TenantId},
+    id::{AccountId, CustomerId, IntakeId, PlanId, SeriesId, TariffId, TenantId},
     invoice::{Invoice, InvoiceMark},
     item::ItemKey,
     plan::PlanSpec,
     settlement::Settlement,
+    tariff::{Catalog, TariffSpec},
     time::{Day, Instant},
     usage::{DayTotal, ScopeKey},
 };
@@ -254,6 +257,27 @@ impl Facts for MemoryUnit {
 
     async fn all_plans(&mut self) -> StoreResult<Vec<PlanSpec>> {
         Ok(self.state().all_plans())
+    }
+
+    async fn tariff_digest(&mut self) -> StoreResult<Option<Digest>> {
+        Ok(self.state().tariff_digest())
+    }
+
+    async fn tariff_catalog(&mut self) -> StoreResult<Catalog> {
+        Ok(self.state().tariff_catalog())
+    }
+
+    async fn tariffs(&mut self, ids: &[(TariffId, u32)]) -> StoreResult<Vec<TariffSpec>> {
+        Ok(self.state().tariffs(ids))
+    }
+
+    async fn rated_beyond(
+        &mut self,
+        at: Instant,
+        after: Option<&AccountId>,
+        limit: u32,
+    ) -> StoreResult<Vec<AccountId>> {
+        Ok(self.state().rated_beyond(at, after, limit))
     }
 
     async fn journal(

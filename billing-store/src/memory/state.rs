@@ -20,6 +20,7 @@ use billing_core::{
 
 use crate::{
     error::{StoreError, StoreResult},
+    memory::tariffs::Tables,
     store::{BilledPart, HistoryPage},
 };
 
@@ -27,14 +28,15 @@ use crate::{
 pub(super) type Undo = Box<dyn FnOnce(&mut State) + Send>;
 
 /// Names a table, so that an undo can find it again.
-type Of<K, V> = fn(&mut State) -> &mut BTreeMap<K, V>;
+pub(super) type Of<K, V> = fn(&mut State) -> &mut BTreeMap<K, V>;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct State {
     accounts: BTreeMap<AccountId, AccountSettings>,
-    heads: BTreeMap<AccountId, Head>,
+    pub(super) heads: BTreeMap<AccountId, Head>,
     assignments: BTreeMap<AccountId, Vec<Assignment>>,
     plans: BTreeMap<(PlanId, u32), PlanSpec>,
+    pub(super) tariffs: Tables,
     items: BTreeMap<ItemKey, StoredItem>,
     /// Items in order of time, with their kinds.
     history: BTreeMap<(AccountId, Instant, ItemKey), &'static str>,
@@ -60,6 +62,9 @@ impl State {
             accounts,
             heads,
             plans,
+            tariffs,
+            activations,
+            tariff_catalog,
             assignments,
             items,
             parked,
@@ -87,6 +92,7 @@ impl State {
         for plan in plans {
             put.add(|s| &mut s.plans, (plan.id.clone(), plan.version), plan.clone(), "plan")?;
         }
+        put.tariffs(tariffs, activations, *tariff_catalog)?;
         put.assignments(assignments)?;
         for item in items {
             let (key, account) = (item.claim.key.clone(), item.claim.account.clone());
@@ -352,13 +358,19 @@ impl State {
 }
 
 /// Writes to the tables, remembering how to take each write back.
-struct Put<'a> {
+pub(super) struct Put<'a> {
     state: &'a mut State,
     undo: &'a mut Vec<Undo>,
 }
 
 impl Put<'_> {
-    fn add<K, V>(&mut self, of: Of<K, V>, key: K, value: V, what: &str) -> StoreResult<()>
+    pub(super) fn add<K, V>(
+        &mut self,
+        of: Of<K, V>,
+        key: K,
+        value: V,
+        what: &str,
+    ) -> StoreResult<()>
     where
         K: Ord + Clone + Send + 'static,
         V: Send + 'static,
@@ -370,7 +382,7 @@ impl Put<'_> {
         Ok(())
     }
 
-    fn set<K, V>(&mut self, of: Of<K, V>, key: K, value: Option<V>)
+    pub(super) fn set<K, V>(&mut self, of: Of<K, V>, key: K, value: Option<V>)
     where
         K: Ord + Clone + Send + 'static,
         V: Send + 'static,
@@ -520,7 +532,7 @@ fn replace<K: Ord, V>(table: &mut BTreeMap<K, V>, key: K, value: Option<V>) -> O
     }
 }
 
-fn by_key<K: Ord, V: Clone>(table: &BTreeMap<K, V>, keys: &[K]) -> Vec<V> {
+pub(super) fn by_key<K: Ord, V: Clone>(table: &BTreeMap<K, V>, keys: &[K]) -> Vec<V> {
     let distinct: BTreeSet<_> = keys.iter().collect();
     distinct.into_iter().filter_map(|key| table.get(key).cloned()).collect()
 }
@@ -534,6 +546,6 @@ fn page<'a, K: Ord, V>(
     table.range((from, Bound::Unbounded)).take(size(limit))
 }
 
-fn size(limit: u32) -> usize {
+pub(super) fn size(limit: u32) -> usize {
     usize::try_from(limit).unwrap_or(usize::MAX)
 }

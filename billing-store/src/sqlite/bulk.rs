@@ -66,6 +66,10 @@ impl Cells {
         self.add(text.map(Arc::<str>::from))
     }
 
+    pub(super) fn maybe_int(&mut self, number: Option<i64>) -> StoreResult<()> {
+        self.add(number)
+    }
+
     pub(super) fn int(&mut self, number: impl TryInto<i64>) -> StoreResult<()> {
         let number = number.try_into().ok().ok_or_else(|| StoreError::Refused {
             what: "a number is beyond 63 bits".into(),

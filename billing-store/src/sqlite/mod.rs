@@ -4,7 +4,9 @@ mod bulk;
 mod digests;
 mod facts;
 mod migrate;
+mod postings;
 mod rows;
+mod tariffs;
 #[cfg(test)]
 mod tests;
 mod writes;

@@ -3,7 +3,7 @@
 use core::{error::Error as StdError, fmt::Display, num::NonZeroU32, str::FromStr};
 
 use serde::de::DeserializeOwned;
-use sqlx::{Decode, Row as _, Sqlite, Type, sqlite::SqliteRow};
+use sqlx::{Decode, Row as _, Sqlite, Type, ValueRef as _, sqlite::SqliteRow};
 
 use billing_core::{
     account::{AccountSettings, Assignment},
@@ -15,6 +15,7 @@ use billing_core::{
     item::{Fingerprint, Incoming, Item, ItemKey},
     plan::{PlanBook, PlanSpec},
     settlement::{Handover, Settlement, SettlementState},
+    tariff::{Activation, Provenance, SavedTariff, TariffSpec},
     time::{Day, Instant},
     usage::{Carry, CarryKey, DayTotal, TotalKey, Totals},
 };
@@ -84,6 +85,12 @@ impl<'r> Cells<'r> {
         Instant::from_micros(micros).map_err(|error| self.corrupt(error.to_string()))
     }
 
+    fn maybe_instant(&mut self) -> StoreResult<Option<Instant>> {
+        let micros: Option<i64> = self.next()?;
+        let instant = micros.map(Instant::from_micros).transpose();
+        instant.map_err(|error| self.corrupt(error.to_string()))
+    }
+
     fn digest(&mut self) -> StoreResult<Digest> {
         let bytes: &[u8] = self.next()?;
         let bytes = bytes.try_into().ok().ok_or_else(|| self.corrupt("not 32 bytes"))?;
@@ -117,6 +124,21 @@ impl<'r> Cells<'r> {
 
     fn totals(&mut self) -> StoreResult<Totals> {
         Ok(Totals { count: self.number()?, quantity: self.parse()?, amount: self.maybe()? })
+    }
+
+    /// What priced a posting: all of it, or nothing.
+    fn provenance(&mut self) -> StoreResult<Option<Box<Provenance>>> {
+        let Some(tariff) = self.maybe()? else {
+            // `version`, `digest`, `line`, `prefix` and `until` are nothing either.
+            let behind = (self.at..).take(5);
+            let mut behind = behind.map(|at| self.row.try_get_raw(at).map(|cell| cell.is_null()));
+            let nothing = behind.all(|cell| cell.unwrap_or(false));
+            self.agree(nothing)?;
+            return Ok(None);
+        };
+        let (version, digest, line) = (self.number()?, self.digest()?, self.number()?);
+        let (prefix, until) = (self.maybe()?, self.instant()?);
+        Ok(Some(Box::new(Provenance { tariff, version, digest, line, prefix, until })))
     }
 
     /// What a row says twice must be the same.
@@ -161,6 +183,12 @@ impl FromCells for u64 {
     }
 }
 
+impl FromCells for Digest {
+    fn from_cells(cells: &mut Cells<'_>) -> StoreResult<Self> {
+        cells.digest()
+    }
+}
+
 impl FromCells for Option<Day> {
     fn from_cells(cells: &mut Cells<'_>) -> StoreResult<Self> {
         cells.maybe_day()
@@ -173,6 +201,28 @@ impl FromCells for PlanSpec {
         let spec: Self = cells.json()?;
         let digest = cells.digest()?;
         cells.agree((&spec.id, spec.version, spec.digest()) == (&plan, version, digest))?;
+        Ok(spec)
+    }
+}
+
+impl FromCells for SavedTariff {
+    fn from_cells(cells: &mut Cells<'_>) -> StoreResult<Self> {
+        let (tariff, version) = (cells.parse()?, cells.number()?);
+        Ok(Self { tariff, version, currency: cells.parse()?, digest: cells.digest()? })
+    }
+}
+
+impl FromCells for Activation {
+    fn from_cells(cells: &mut Cells<'_>) -> StoreResult<Self> {
+        Ok(Self { tariff: cells.parse()?, version: cells.number()?, from: cells.instant()? })
+    }
+}
+
+impl FromCells for TariffSpec {
+    fn from_cells(cells: &mut Cells<'_>) -> StoreResult<Self> {
+        let saved = SavedTariff::from_cells(cells)?;
+        let spec: Self = cells.json()?;
+        cells.agree(SavedTariff::from(&spec) == saved)?;
         Ok(spec)
     }
 }
@@ -220,7 +270,11 @@ impl FromCells for AccountFacts {
         cells.agree(settings.customer == customer)?;
         Ok(Self {
             settings,
-            head: Head { seq: cells.number()?, chain: cells.digest()? },
+            head: Head {
+                seq: cells.number()?,
+                chain: cells.digest()?,
+                rated_until: cells.maybe_instant()?,
+            },
             assignments: Vec::new(),
             invoiced_until: cells.maybe_day()?,
             advanced_until: cells.maybe_day()?,
@@ -323,6 +377,7 @@ impl FromCells for Posting {
             unit: cells.parse()?,
             currency: cells.parse()?,
             totals: cells.totals()?,
+            provenance: cells.provenance()?,
         })
     }
 }

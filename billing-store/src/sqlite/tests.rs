@@ -9,6 +9,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 
 use billing_core::{
     decide::Writes,
+    digest::Digest,
     id::{AccountId, TenantId},
     invoice::{InvoiceMark, InvoiceState},
     item::ItemKey,
@@ -29,8 +30,11 @@ pub(super) fn note(sql: &'static str) {
 }
 
 /// What lists everything of a tenant, and so walks it; by a text of each statement that no other has.
-const WALKS: [(&str, &str); 3] = [
+const WALKS: [(&str, &str); 6] = [
     ("from billing_plan where tenant = ?1 order by", "every plan, of which there are few"),
+    ("from billing_tariff where tenant = ?1 order by", "every tariff, of which there are few"),
+    ("from billing_tariff_catalog where", "one row, whose key is the tenant"),
+    ("from billing_tariff_activation where", "whenever one came into force, which is seldom"),
     ("from billing_series where", "every series, of which there are fewer"),
     ("where not exists", "what `verify` alone asks: the accounts that any row names"),
 ];
@@ -45,7 +49,7 @@ const CHANGES: [(&str, &str, &str); 4] = [
 ];
 
 /// The modules that ask.
-const QUESTIONS: [&str; 9] = [
+const QUESTIONS: [&str; 10] = [
     include_str!("facts/accounts.rs"),
     include_str!("facts/intake.rs"),
     include_str!("facts/invoices.rs"),
@@ -54,6 +58,7 @@ const QUESTIONS: [&str; 9] = [
     include_str!("facts/parked.rs"),
     include_str!("facts/plans.rs"),
     include_str!("facts/settlements.rs"),
+    include_str!("facts/tariffs.rs"),
     include_str!("facts/totals.rs"),
 ];
 
@@ -131,6 +136,10 @@ async fn ask_everything(store: &SqliteStore) {
     drop(facts.carries_of(&account).await.unwrap());
     drop(facts.plans(&[("basic".parse().unwrap(), 1)]).await.unwrap());
     drop(facts.all_plans().await.unwrap());
+    let _none: Option<Digest> = facts.tariff_digest().await.unwrap();
+    drop(facts.tariff_catalog().await.unwrap());
+    drop(facts.tariffs(&[("retail".parse().unwrap(), 1)]).await.unwrap());
+    drop(facts.rated_beyond(Instant::MIN, Some(&account), 1).await.unwrap());
     drop(facts.journal(&account, 0, 1).await.unwrap());
     drop(facts.postings(&[(account.clone(), 1)]).await.unwrap());
     drop(facts.intake(&intake).await.unwrap());

@@ -7,13 +7,14 @@ use sqlx::SqliteConnection;
 use billing_core::{
     account::{AccountSettings, Assignment},
     decide::{CarryMove, Dropped, Intake, Parked, Refusal, StoredItem, Writes},
-    event::{Event, Head, Posting},
+    event::{Event, Head},
     id::{AccountId, CustomerId, SeriesId, TenantId},
     invoice::{Invoice, InvoiceMark, InvoiceState},
     item::ItemKey,
     money::Amount,
     plan::PlanSpec,
     settlement::Settlement,
+    time::Instant,
     usage::DayTotal,
 };
 
@@ -27,7 +28,7 @@ use crate::{
 };
 
 /// A connection inside a transaction, and whose rows are written.
-struct Writer<'a> {
+pub(super) struct Writer<'a> {
     connection: &'a mut SqliteConnection,
     tenant: &'a str,
 }
@@ -41,6 +42,9 @@ pub(super) async fn apply(
         accounts,
         heads,
         plans,
+        tariffs,
+        activations,
+        tariff_catalog,
         assignments,
         items,
         parked,
@@ -61,6 +65,7 @@ pub(super) async fn apply(
     let mut unit = Writer { connection, tenant: tenant.as_str() };
     unit.accounts(accounts, heads).await?;
     unit.plans(plans, assignments).await?;
+    unit.tariffs(tariffs, activations, tariff_catalog.as_ref()).await?;
     unit.items(items).await?;
     unit.parked(parked).await?;
     unit.unparked(unparked).await?;
@@ -80,7 +85,7 @@ pub(super) async fn apply(
 }
 
 impl Writer<'_> {
-    async fn insert<R: Sync>(
+    pub(super) async fn insert<R: Sync>(
         &mut self,
         insert: Insert,
         rows: &[R],
@@ -121,14 +126,16 @@ impl Writer<'_> {
         })
         .await?;
         let insert = Insert {
-            into: "billing_account (tenant, account, seq, chain)",
-            columns: 4,
-            on_conflict: "on conflict do update set seq = excluded.seq, chain = excluded.chain",
+            into: "billing_account (tenant, account, seq, chain, rated_until)",
+            columns: 5,
+            on_conflict: "on conflict do update set seq = excluded.seq, chain = excluded.chain, \
+                          rated_until = excluded.rated_until",
         };
         self.insert(insert, heads, |cells, (account, head)| {
             cells.text(account.as_str())?;
             cells.int(head.seq)?;
-            cells.bytes(head.chain.as_bytes())
+            cells.bytes(head.chain.as_bytes())?;
+            cells.maybe_int(head.rated_until.map(Instant::micros))
         })
         .await
     }
@@ -324,37 +331,6 @@ impl Writer<'_> {
         .await
     }
 
-    async fn postings(&mut self, postings: &[Posting]) -> StoreResult<()> {
-        let insert = Insert {
-            into: "billing_posting (tenant, account, seq, source, id, leg, partial, fingerprint_rule, \
-                   fingerprint, cause, day, assignment, strategy, grp, day_revision, rules, \
-                   zone_data, unit, currency, count, quantity, amount)",
-            columns: 22,
-            on_conflict: "",
-        };
-        self.insert(insert, postings, |cells, posting| {
-            cells.text(posting.account.as_str())?;
-            cells.int(posting.seq)?;
-            key(cells, &posting.item)?;
-            cells.int(posting.fingerprint.rule)?;
-            cells.bytes(posting.fingerprint.digest.as_bytes())?;
-            cells.text(posting.cause.name())?;
-            cells.int(posting.day.ordinal())?;
-            cells.int(posting.assignment)?;
-            cells.text(posting.strategy.as_str())?;
-            cells.text(posting.group.as_str())?;
-            cells.int(posting.day_revision)?;
-            cells.int(posting.rules)?;
-            cells.text(&posting.zone_data)?;
-            cells.text(posting.unit.as_str())?;
-            cells.text(posting.currency.code())?;
-            cells.int(posting.totals.count)?;
-            cells.text(&posting.totals.quantity.to_string())?;
-            amount(cells, posting.totals.amount)
-        })
-        .await
-    }
-
     async fn events(&mut self, events: &[Event]) -> StoreResult<()> {
         let insert = Insert {
             into: "billing_event (tenant, account, seq, at, body)",
@@ -524,7 +500,7 @@ impl Writer<'_> {
     }
 }
 
-fn key(cells: &mut Cells, key: &ItemKey) -> StoreResult<()> {
+pub(super) fn key(cells: &mut Cells, key: &ItemKey) -> StoreResult<()> {
     cells.text(key.source.as_str())?;
     cells.text(key.id.as_str())?;
     cells.text(key.leg_text())?;
@@ -535,7 +511,7 @@ fn key_cells(key: &ItemKey) -> (&str, &str, &str, u32) {
     (key.source.as_str(), key.id.as_str(), key.leg_text(), key.partial_number())
 }
 
-fn amount(cells: &mut Cells, amount: Option<Amount>) -> StoreResult<()> {
+pub(super) fn amount(cells: &mut Cells, amount: Option<Amount>) -> StoreResult<()> {
     cells.maybe_text(amount.map(|amount| amount.to_string()).as_deref())
 }
 

@@ -1,6 +1,9 @@
 //! What is checked of one account: its journal, ratings, day totals, invoices and carries.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use billing_core::{
     account::{AccountSettings, Assignment, assignment_on},
@@ -10,7 +13,9 @@ use billing_core::{
     id::{AccountId, SeriesId, Unit},
     invoice::InvoiceState,
     item::ItemKey,
+    plan::Arrival,
     settlement::Answer,
+    tariff::Tariffs,
     time::{Day, Instant},
     usage::{DayTotal, TotalKey, Totals, TotalsError},
 };
@@ -41,7 +46,9 @@ pub(super) async fn check(
         Err(Error::Store(error)) => readable(report, Some(id), Err(error))?.unwrap_or_default(),
         Err(error) => return Err(error),
     };
-    let mut check = Check { account, plans, seen: Seen::default(), report };
+    let tariffs = tenant.tariffs_of(facts, &plans).await;
+    let tariffs = readable(report, Some(id), tariffs)?.unwrap_or_default();
+    let mut check = Check { account, plans, tariffs, seen: Seen::default(), report };
     check.documents(facts).await?;
     check.journal(facts).await?;
     let totals = facts.totals_of(id).await;
@@ -74,6 +81,7 @@ pub(super) async fn check(
 pub(super) struct Check<'a> {
     pub(super) account: AccountFacts,
     pub(super) plans: Plans,
+    tariffs: Arc<Tariffs>,
     pub(super) seen: Seen,
     pub(super) report: &'a mut Report,
 }
@@ -285,7 +293,8 @@ impl Check<'_> {
             self.find(Promise::Rating, format!("posting {} has no plan here", posting.seq));
             return;
         };
-        let rated = decide::rate(plan, fact, posting.day, *currency);
+        let arrival = Arrival::new(fact, posting.day, *currency).with_tariffs(&self.tariffs);
+        let rated = decide::rate(plan, &arrival);
         let expected = |rated: &Rated| {
             let totals = match posting.cause {
                 Cause::Superseded => rated.priced.totals.checked_neg().ok(),
@@ -295,10 +304,14 @@ impl Check<'_> {
                 && rated.group == posting.group
                 && rated.priced.unit == posting.unit
                 && totals == Some(posting.totals)
+                && rated.priced.provenance == posting.provenance
         };
-        let right = rated.is_ok_and(|rated| {
-            u32::try_from(rated.len()) == Ok(*postings) && rated.iter().any(expected)
-        });
+        // Windows may open otherwise under other zone data: what a tariff priced under that of then is left as it is.
+        let same_prices = same_data || posting.provenance.is_none();
+        let right = !same_prices
+            || rated.is_ok_and(|rated| {
+                u32::try_from(rated.len()) == Ok(*postings) && rated.iter().any(expected)
+            });
         if !right || number != Some(posting.assignment) || posting.currency != *currency {
             let what = format!("posting {} is not what item {} rates as", posting.seq, claim.key);
             self.find(Promise::Rating, what);

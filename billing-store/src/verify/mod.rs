@@ -3,6 +3,7 @@
 mod account;
 mod invoices;
 mod settlements;
+mod tariffs;
 mod tenant;
 
 use core::fmt;
@@ -24,7 +25,8 @@ use crate::{
 /// | the journal is whole | numbers 1..n, the hash chain recomputed link by link up to the account's head |
 /// | a plan is the one that was assigned | the digest of its document |
 /// | an item is what was reported | its fingerprint recomputed from its content |
-/// | a posting is the rating of its item | the item rated again under the plan of its day |
+/// | tariffs are as they were saved and came into force | digests of the documents, and of the list of them |
+/// | a posting is the rating of its item | the item rated again under the plan of its day and the tariffs then in force |
 /// | an item has its postings, a posting its item | walked from both sides |
 /// | a day total is the sum of its postings | summed again; so is which revisions are closed and billed |
 /// | an invoice is what its days cost | drawn up again from its parts and the carries before it |
@@ -85,6 +87,8 @@ pub struct Report {
     pub invoices: u64,
     /// Settlements held against their days.
     pub settlements: u64,
+    /// Versions of tariffs read again.
+    pub tariffs: u64,
     /// Records of batches added up again.
     pub intakes: u64,
     /// What does not agree, at most [`Report::FINDINGS_MAX`] of them.
@@ -161,6 +165,8 @@ pub enum Promise {
     Journal,
     /// A plan is the one that was assigned.
     Plan,
+    /// Tariffs are as they were saved and came into force.
+    Tariff,
     /// An item is what was reported.
     Item,
     /// A posting is the rating of its item.
@@ -191,6 +197,7 @@ impl fmt::Display for Promise {
             Self::Readable => "every row can be understood",
             Self::Journal => "the journal is whole",
             Self::Plan => "a plan is the one that was assigned",
+            Self::Tariff => "tariffs are as they were saved and came into force",
             Self::Item => "an item is what was reported",
             Self::Rating => "a posting is the rating of its item",
             Self::Claim => "items and postings belong together",

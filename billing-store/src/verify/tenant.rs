@@ -14,7 +14,7 @@ use crate::{
     billing::Tenant,
     state_hash::posting_numbers,
     store::Facts,
-    verify::{PAGE, Promise, Report, account, readable},
+    verify::{PAGE, Promise, Report, account, readable, tariffs},
 };
 
 pub(super) async fn check(
@@ -22,6 +22,7 @@ pub(super) async fn check(
     facts: &mut dyn Facts,
     report: &mut Report,
 ) -> Result<()> {
+    tariffs::check(facts, report).await?;
     let mut numbers: BTreeMap<SeriesId, u64> = BTreeMap::new();
     let mut after: Option<AccountId> = None;
     loop {

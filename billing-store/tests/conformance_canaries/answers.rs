@@ -4,12 +4,14 @@ use async_trait::async_trait;
 
 use billing_core::{
     decide::{AccountFacts, CarryMove, Dropped, Intake, Parked, Refusal, StoredItem},
+    digest::Digest,
     event::{JournalEntry, Posting},
-    id::{AccountId, CustomerId, IntakeId, PlanId, SeriesId, TenantId},
+    id::{AccountId, CustomerId, IntakeId, PlanId, SeriesId, TariffId, TenantId},
     invoice::{Invoice, InvoiceKind, InvoiceMark},
     item::ItemKey,
     plan::PlanSpec,
     settlement::{HandedTotal, Handover, Settlement, SettlementState},
+    tariff::{Catalog, TariffSpec},
     time::{Day, Instant},
     usage::{DayTotal, ScopeKey, TotalKey},
 };
@@ -239,6 +241,31 @@ impl Facts for Wrapped {
 
     async fn all_plans(&mut self) -> StoreResult<Vec<PlanSpec>> {
         ask!(self.all_plans())
+    }
+
+    async fn tariff_digest(&mut self) -> StoreResult<Option<Digest>> {
+        ask!(self.tariff_digest())
+    }
+
+    async fn tariff_catalog(&mut self) -> StoreResult<Catalog> {
+        ask!(self.tariff_catalog())
+    }
+
+    async fn tariffs(&mut self, ids: &[(TariffId, u32)]) -> StoreResult<Vec<TariffSpec>> {
+        ask!(self.tariffs(ids))
+    }
+
+    async fn rated_beyond(
+        &mut self,
+        at: Instant,
+        after: Option<&AccountId>,
+        limit: u32,
+    ) -> StoreResult<Vec<AccountId>> {
+        let at = match self.defect {
+            Defect::RoundsToMilliseconds => at.checked_add_ms(1).unwrap_or(at),
+            _ => at,
+        };
+        ask!(self.rated_beyond(at, after, limit))
     }
 
     async fn journal(

@@ -10,6 +10,7 @@ use billing_core::{
     item::{Item, ItemKey, Properties},
     money::{Amount, Exact, Quantity},
     settlement::{Handover, Settlement},
+    tariff::Catalog,
     terms::Overrides,
     usage::{DayTotal, Totals},
 };
@@ -33,6 +34,18 @@ impl Wrapped {
                 kept.filter(|kept| kept.to_string().len() > 40)
                     .for_each(|kept| *kept = Exact::zero());
             }
+            Defect::LosesPrefixes => {
+                let priced = bent.postings.iter_mut().filter_map(|p| p.provenance.as_deref_mut());
+                priced.for_each(|provenance| provenance.prefix = None);
+            }
+            Defect::FreezesTheDigest => {
+                let stored = self.unit().await?.tariff_digest().await?;
+                bent.tariff_catalog = bent.tariff_catalog.filter(|_| stored.is_none());
+            }
+            Defect::IgnoresDoubleTariffs | Defect::IgnoresDoubleActivations => {
+                self.pass_over_tariffs(&mut bent).await?;
+            }
+            Defect::MovesRatedBack => move_rated_back(&mut bent),
             Defect::ForgetsWhatMoved => bent.moved.clear(),
             Defect::MovesAllRecords => self.move_all_records(&mut bent).await?,
             Defect::VoidKeepsThePeriod => self.refuse_periods(&bent).await?,
@@ -111,6 +124,22 @@ impl Wrapped {
         writes.plans.retain(|plan| {
             !stored.iter().any(|stored| (&stored.id, stored.version) == (&plan.id, plan.version))
         });
+        Ok(())
+    }
+
+    async fn pass_over_tariffs(&mut self, writes: &mut Writes) -> StoreResult<()> {
+        let Catalog { saved, activations } = self.unit().await?.tariff_catalog().await?;
+        if self.defect == Defect::IgnoresDoubleTariffs {
+            writes.tariffs.retain(|tariff| {
+                let mut saved = saved.iter().map(|saved| (&saved.tariff, saved.version));
+                !saved.any(|saved| saved == (&tariff.id, tariff.version))
+            });
+        } else {
+            writes.activations.retain(|new| {
+                let mut taken = activations.iter().map(|old| (&old.tariff, old.from));
+                !taken.any(|taken| taken == (&new.tariff, new.from))
+            });
+        }
         Ok(())
     }
 
@@ -255,6 +284,17 @@ impl Wrapped {
         let keys = parked.into_iter().map(|parked| parked.incoming.key);
         writes.unparked.extend(keys.filter(|key| unparked.contains(&of(key))));
         Ok(())
+    }
+}
+
+/// Lets an account be priced as far as its last posting, not as its latest.
+fn move_rated_back(writes: &mut Writes) {
+    for (account, head) in &mut writes.heads {
+        let mine = writes.postings.iter().filter(|posting| posting.account == *account);
+        if let Some(provenance) = mine.filter_map(|posting| posting.provenance.as_ref()).next_back()
+        {
+            head.rated_until = Some(provenance.until);
+        }
     }
 }
 

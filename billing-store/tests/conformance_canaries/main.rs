@@ -53,6 +53,18 @@ enum Defect {
     LosesOverrides,
     /// A long fraction that a carry keeps beside is not written.
     LosesLongFractions,
+    /// What priced a posting is written without its prefix.
+    LosesPrefixes,
+    /// Whose usage is priced beyond an instant is answered a millisecond late.
+    RoundsToMilliseconds,
+    /// The digest of tariffs stays the first.
+    FreezesTheDigest,
+    /// A tariff version that exists is passed over.
+    IgnoresDoubleTariffs,
+    /// An activation at an instant that is taken is passed over.
+    IgnoresDoubleActivations,
+    /// How far an account is priced moves back with what comes late.
+    MovesRatedBack,
     /// Current postings stay where they were.
     ForgetsWhatMoved,
     /// Current postings of all records of a usage move together.
@@ -117,7 +129,7 @@ enum Defect {
     SettlesBeforeTotals,
 }
 
-const CANARIES: [(Defect, Promise); 49] = [
+const CANARIES: [(Defect, Promise); 55] = [
     (Defect::ForgetsTheTenant, Promise::TenantsAreApart),
     (Defect::SwapsTheJournal, Promise::JournalIsInOrder),
     (Defect::DropsEvents, Promise::JournalIsInOrder),
@@ -130,12 +142,14 @@ const CANARIES: [(Defect, Promise); 49] = [
     (Defect::UnhandedForgetsClosed, Promise::KeysFindTheirRows),
     (Defect::AnswersExactKeys, Promise::KeysFindTheirRows),
     (Defect::AnswersEachTime, Promise::KeysFindTheirRows),
+    (Defect::RoundsToMilliseconds, Promise::KeysFindTheirRows),
     (Defect::FoldsCase, Promise::KeysAreBytes),
     (Defect::FoldsCustomers, Promise::KeysAreBytes),
     (Defect::LosesFractions, Promise::ValuesComeBack),
     (Defect::CutsProperties, Promise::ValuesComeBack),
     (Defect::LosesOverrides, Promise::ValuesComeBack),
     (Defect::LosesLongFractions, Promise::ValuesComeBack),
+    (Defect::LosesPrefixes, Promise::ValuesComeBack),
     (Defect::ForgetsWhatMoved, Promise::SupersededMovesOn),
     (Defect::MovesAllRecords, Promise::SupersededMovesOn),
     (Defect::VoidKeepsThePeriod, Promise::VoidFreesItsPeriod),
@@ -145,11 +159,14 @@ const CANARIES: [(Defect, Promise); 49] = [
     (Defect::InvoicedCountsVoid, Promise::VoidFreesItsPeriod),
     (Defect::AddsTotals, Promise::WritesReplace),
     (Defect::FreezesSettlements, Promise::WritesReplace),
+    (Defect::FreezesTheDigest, Promise::WritesReplace),
     (Defect::CommitsAtOnce, Promise::NothingBeforeCommit),
     (Defect::ReadsStale, Promise::UnitSeesItself),
     (Defect::KeepsHalfOfARefusal, Promise::AllOrNothing),
     (Defect::IgnoresDoubleClaims, Promise::AClaimIsForEver),
     (Defect::IgnoresDoublePlans, Promise::NamesAreTakenOnce),
+    (Defect::IgnoresDoubleTariffs, Promise::NamesAreTakenOnce),
+    (Defect::IgnoresDoubleActivations, Promise::NamesAreTakenOnce),
     (Defect::NumbersTwice, Promise::NumberIsGivenOnce),
     (Defect::KeepsDroppedParked, Promise::DroppedIsKeptOnce),
     (Defect::IgnoresDoubleDrops, Promise::DroppedIsKeptOnce),
@@ -160,6 +177,7 @@ const CANARIES: [(Defect, Promise); 49] = [
     (Defect::InvoicesTwice, Promise::InvoiceOnceAPeriod),
     (Defect::MarksReplays, Promise::ReplayChangesNothing),
     (Defect::IgnoresLateUsage, Promise::LateUsageOpensARevision),
+    (Defect::MovesRatedBack, Promise::PricedStaysPriced),
     (Defect::TakesNothingBack, Promise::LastRecordCounts),
     (Defect::KeepsCarries, Promise::VoidIsBilledAgain),
     (Defect::UnparksTheUsage, Promise::ParkedIsNotLost),

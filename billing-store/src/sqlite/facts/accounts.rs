@@ -6,6 +6,7 @@ use billing_core::{
     account::Assignment,
     decide::AccountFacts,
     id::{AccountId, CustomerId},
+    time::Instant,
 };
 
 use crate::{
@@ -40,7 +41,7 @@ pub(super) async fn of_ids(
     let mut facts: Vec<AccountFacts> = unit
         .all(
             "billing_account",
-            "select s.customer, s.body, a.seq, a.chain, \
+            "select s.customer, s.body, a.seq, a.chain, a.rated_until, \
              (select i.period_end \
               from billing_invoice i indexed by billing_invoice_period \
               where i.tenant = a.tenant and i.account = a.account and i.kind = 'period' \
@@ -72,6 +73,21 @@ pub(super) async fn page(
         "select account from billing_account where tenant = ?1 and account > ?2 \
          order by account limit ?3",
         &[Text(after), Int(limit.into())],
+    )
+    .await
+}
+
+pub(super) async fn rated_beyond(
+    unit: &mut SqliteUnit,
+    at: Instant,
+    after: Option<&AccountId>,
+    limit: u32,
+) -> StoreResult<Vec<AccountId>> {
+    unit.all(
+        "billing_account",
+        "select account from billing_account where tenant = ?1 and account > ?2 \
+         and rated_until > ?3 order by account limit ?4",
+        &[Text(after.map_or("", AccountId::as_str)), Int(at.micros()), Int(limit.into())],
     )
     .await
 }

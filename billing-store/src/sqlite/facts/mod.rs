@@ -9,18 +9,21 @@ mod journal;
 mod parked;
 mod plans;
 mod settlements;
+mod tariffs;
 mod totals;
 
 use async_trait::async_trait;
 
 use billing_core::{
     decide::{AccountFacts, CarryMove, Dropped, Intake, Parked, Refusal, StoredItem},
+    digest::Digest,
     event::{JournalEntry, Posting},
-    id::{AccountId, CustomerId, IntakeId, PlanId, SeriesId, TenantId},
+    id::{AccountId, CustomerId, IntakeId, PlanId, SeriesId, TariffId, TenantId},
     invoice::{Invoice, InvoiceMark},
     item::ItemKey,
     plan::PlanSpec,
     settlement::Settlement,
+    tariff::{Catalog, TariffSpec},
     time::{Day, Instant},
     usage::{DayTotal, ScopeKey},
 };
@@ -149,6 +152,27 @@ impl Facts for SqliteUnit {
 
     async fn all_plans(&mut self) -> StoreResult<Vec<PlanSpec>> {
         plans::all(self).await
+    }
+
+    async fn tariff_digest(&mut self) -> StoreResult<Option<Digest>> {
+        tariffs::digest(self).await
+    }
+
+    async fn tariff_catalog(&mut self) -> StoreResult<Catalog> {
+        tariffs::catalog(self).await
+    }
+
+    async fn tariffs(&mut self, ids: &[(TariffId, u32)]) -> StoreResult<Vec<TariffSpec>> {
+        tariffs::of_versions(self, ids).await
+    }
+
+    async fn rated_beyond(
+        &mut self,
+        at: Instant,
+        after: Option<&AccountId>,
+        limit: u32,
+    ) -> StoreResult<Vec<AccountId>> {
+        accounts::rated_beyond(self, at, after, limit).await
     }
 
     async fn journal(
