@@ -18,7 +18,10 @@ use billing_store::{
 
 use crate::{
     downstream::Downstream,
-    world::{Span, at, block_on, cases, items, set_up, shuffled, tenant, usage, with_sqlite},
+    world::{
+        Span, at, block_on, cases, flat, items, retail, set_up, shuffled, tenant, usage,
+        with_sqlite,
+    },
 };
 
 /// One thing that is done.
@@ -44,6 +47,8 @@ enum Step {
     Retry,
     /// One of the parked items is dropped.
     Drop(Index),
+    /// A new version of a tariff is saved and to be in force from an instant on.
+    Activate(u8, u32),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -60,6 +65,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0_u8..5).prop_map(Step::Resend),
         1 => Just(Step::Retry),
         1 => any::<Index>().prop_map(Step::Drop),
+        2 => (0_u8..3, 0_u32..70 * 24 * 60).prop_map(|(tariff, from)| Step::Activate(tariff, from)),
     ]
 }
 
@@ -68,6 +74,8 @@ struct Life {
     tenant: Tenant,
     clock: Arc<SetClock>,
     minute: u32,
+    /// The last version of all tariffs.
+    version: u32,
     answers: Vec<String>,
 }
 
@@ -129,6 +137,19 @@ impl Life {
         }
     }
 
+    /// Whether it may begin then is for the store to say.
+    async fn activate(&mut self, tariff: u8, from: u32) {
+        self.version += 1;
+        let spec = match tariff {
+            0 => retail(self.version),
+            1 => flat("world", self.version, "time"),
+            _ => flat("pieces", self.version, "units"),
+        };
+        self.tenant.save_tariff(&spec).await.unwrap();
+        let answer = self.tenant.activate_tariff(&spec.id, spec.version, at(from)).await;
+        self.answer(&answer);
+    }
+
     async fn step(&mut self, step: &Step, batches: &mut impl Iterator<Item = Vec<Incoming>>) {
         match step {
             Step::Ingest(number) => {
@@ -154,6 +175,7 @@ impl Life {
             }
             Step::Resend(number) => self.resend(*number).await,
             Step::Retry => self.retry().await,
+            Step::Activate(tariff, from) => self.activate(*tariff, *from).await,
             Step::Drop(index) => {
                 let keys = self.parked().await;
                 if !keys.is_empty() {
@@ -192,7 +214,7 @@ async fn live(
     batches: &[Vec<Incoming>],
 ) -> (Vec<String>, Digest) {
     set_up(&tenant).await;
-    let mut life = Life { tenant, clock, minute: 10 * 24 * 60, answers: Vec::new() };
+    let mut life = Life { tenant, clock, minute: 10 * 24 * 60, version: 2, answers: Vec::new() };
     let mut batches = batches.iter().cloned();
     for step in steps {
         life.step(step, &mut batches).await;

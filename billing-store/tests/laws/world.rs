@@ -12,6 +12,7 @@ use billing_core::{
     account::AccountSettings,
     item::Incoming,
     plan::{PlanBook, PlanSpec},
+    tariff::TariffSpec,
     time::Instant,
 };
 use billing_store::{Billing, SqliteStore, Tenant, clock::SetClock, store::Store};
@@ -45,15 +46,69 @@ const PLANS: [(&str, &str); 5] = [
         r#"{"id":"mail","kind":"per_unit","terms":{"product":"mail","unit":"piece","per_unit":"0.005"}}"#,
     ),
 ];
-/// What every plan counts of pulses.
-const METERS: &str = r#"{"id":"storage","kind":"per_unit",
+/// What every plan prices by tariffs, and counts of pulses.
+const METERS: &str = r#"{"id":"rated","kind":"tariff","applies_to":{"directions":["outbound"]},
+     "terms":{"tariff":"retail"}},
+    {"id":"pieces","kind":"tariff","terms":{"tariff":"pieces","unit":"piece"}},
+    {"id":"storage","kind":"per_unit",
      "terms":{"product":"storage","unit":"GB-h","per_unit":"0.0333"}},
     {"id":"usage","kind":"unpriced","terms":{}}"#;
+/// Prices of the account's own that account `3` has.
+const OWN: &str = r#"{"rated":{"own":{"id":"own","version":1,"currency":"EUR","zone":"UTC","decimals":3,
+    "rounding":"up","lines":[{"destination":"Berlin","to":{"prefixes":["4930"]},
+    "bands":[{"price":"0.001","per":"1","increment":"1"}]}]}}}"#;
+
+/// Whom calls go to: nobody with a number, two lines of one country, one that is blocked, and one that is another tariff's.
+const CALLEES: [&str; 5] = ["", "+4930123456", "+4915123456", "+12645550100", "+33123456789"];
+
+/// A version of the tariff whose price changes in the evening and within a call, and falls back on another.
+pub(crate) fn retail(version: u32) -> TariffSpec {
+    serde_json::from_value(json!({
+        "id": "retail", "version": version, "currency": "EUR", "zone": "Europe/Berlin", "decimals": 4,
+        "rounding": "half_even", "fallback": ["world"], "windows": {"evening": {"from": "18:00", "until": "08:00"}},
+        "lines": [
+            {"destination": "Germany", "to": {"prefixes": ["49"]},
+             "bands": [{"price": decimal(199 + i64::from(version), 4), "per": "60", "increment": "60"},
+                       {"from": "120", "price": "0.01", "per": "60", "increment": "1"}]},
+            {"destination": "Germany", "to": {"prefixes": ["49"]}, "window": "evening", "weight": 10,
+             "bands": [{"price": "0.0007", "per": "7", "increment": "7"}]},
+            {"destination": "Germany mobile", "to": {"prefixes": ["4915"]}, "connect_fee": "0.05",
+             "bands": [{"price": "0.1", "per": "60", "increment": "6"}], "first": "30"},
+            {"destination": "Anguilla", "to": {"prefixes": ["1264"]}, "blocked": true},
+        ],
+    }))
+    .unwrap()
+}
+
+/// A tariff of one price for whatever is asked.
+pub(crate) fn flat(id: &str, version: u32, measure: &str) -> TariffSpec {
+    serde_json::from_value(json!({
+        "id": id, "version": version, "currency": "EUR", "zone": "UTC", "decimals": 2, "rounding": "half_up",
+        "measure": measure, "lines": [{"destination": id, "to": "any",
+        "bands": [{"price": decimal(30 + i64::from(version), 2), "per": "1", "increment": "1"}]}],
+    }))
+    .unwrap()
+}
+
+/// Two versions of one tariff, and others that begin later than usage does.
+async fn tariffs(tenant: &Tenant) {
+    for (spec, from) in [
+        (retail(1), "2026-08-01T00:00:00Z"),
+        (retail(2), "2026-09-20T17:30:00Z"),
+        (flat("world", 1, "time"), "2026-09-05T00:00:00Z"),
+        (flat("pieces", 1, "units"), "2026-09-02T00:00:00Z"),
+    ] {
+        tenant.save_tariff(&spec).await.unwrap();
+        tenant.activate_tariff(&spec.id, spec.version, from.parse().unwrap()).await.unwrap();
+    }
+}
+
 const ZONES: [&str; 5] =
     ["Europe/Berlin", "America/St_Johns", "Asia/Kolkata", "Pacific/Apia", "Australia/Lord_Howe"];
 
 /// Accounts `0..5` have the five plans in five zones; account `5` does not exist.
 pub(crate) async fn set_up(tenant: &Tenant) {
+    tariffs(tenant).await;
     for (number, ((calls, beside), zone)) in PLANS.iter().zip(ZONES).enumerate() {
         let plan: PlanSpec = serde_json::from_str(&format!(
             r#"{{"id":"plan-{number}","version":1,"currency":"EUR","payment":"postpaid",
@@ -70,7 +125,8 @@ pub(crate) async fn set_up(tenant: &Tenant) {
         .unwrap();
         tenant.open_account(&settings).await.unwrap();
         let from = "2026-08-31".parse().unwrap();
-        tenant.assign(&settings.id, &plan.id, 1, from).await.unwrap();
+        let own = serde_json::from_str(if number == 3 { OWN } else { "{}" }).unwrap();
+        tenant.assign_with(&settings.id, &plan.id, 1, from, &own).await.unwrap();
     }
 }
 
@@ -81,6 +137,7 @@ pub(crate) enum Usage {
         minute: u32,
         duration_ms: u32,
         answered: bool,
+        callee: usize,
     },
     Pulse {
         minute: u32,
@@ -135,9 +192,14 @@ fn records(span: Span) -> impl Strategy<Value = Vec<(Option<u32>, u32, i64)>> {
 
 pub(crate) fn usage(span: Span) -> impl Strategy<Value = Usage> {
     prop_oneof![
-        (minute(), 0_u32..400_000, any::<bool>()).prop_map(|(minute, duration_ms, answered)| {
-            Usage::Call { minute, duration_ms, answered }
-        }),
+        (minute(), 0_u32..400_000, any::<bool>(), 0..CALLEES.len()).prop_map(
+            |(minute, duration_ms, answered, callee)| Usage::Call {
+                minute,
+                duration_ms,
+                answered,
+                callee
+            }
+        ),
         (minute(), 0_usize..3, amount()).prop_map(|(minute, product, amount)| Usage::Pulse {
             minute,
             product,
@@ -179,11 +241,12 @@ pub(crate) fn items(id: usize, account: u8, usage: &Usage) -> Vec<Incoming> {
                "amount": decimal(amount, 3), "properties": {"region": "eu-1"}})
     };
     match usage {
-        Usage::Call { minute, duration_ms, answered } => vec![incoming(
+        Usage::Call { minute, duration_ms, answered, callee } => vec![incoming(
             "pbx",
             None,
             json!({
-                "kind": "call", "start": at(*minute), "duration_ms": duration_ms, "caller": "", "callee": "",
+                "kind": "call", "start": at(*minute), "duration_ms": duration_ms, "caller": "",
+                "callee": CALLEES[*callee],
                 "disposition": if *answered { "answered" } else { "no_answer" }, "direction": "outbound",
             }),
         )],

@@ -18,11 +18,16 @@ pub(crate) fn tenant(store: SqliteStore) -> Tenant {
     Billing::new(store, PlanBook::standard(), clock).tenant("acme").unwrap()
 }
 
-/// Two accounts with a plan change and terms of their own, usage of every kind in three months, records that superseded others,
+/// A tariff in two versions. Two accounts with a plan change and terms of their own, usage of every kind in three months, records that superseded others,
 /// parked and dropped items, refused lines, invoices in advance and for periods, paid and void ones, and settlements in every state.
 pub(crate) async fn make(file: &Path) {
     let store = folder::open(file).await;
     let tenant = tenant(store.clone());
+    for (version, price, from) in [(1, "0.02", "2026-09-01"), (2, "0.03", "2026-10-10")] {
+        tenant.save_tariff(&serde_json::from_value(tariff(version, price)).unwrap()).await.unwrap();
+        let from = format!("{from}T00:00:00Z").parse().unwrap();
+        tenant.activate_tariff(&"retail".parse().unwrap(), version, from).await.unwrap();
+    }
     for (version, price) in [(1, "0.02"), (2, "0.03")] {
         tenant.save_plan(&serde_json::from_value(plan(version, price)).unwrap()).await.unwrap();
     }
@@ -36,6 +41,17 @@ pub(crate) async fn make(file: &Path) {
     store.close().await;
 }
 
+fn tariff(version: u32, price: &str) -> Value {
+    let bands = json!([{"price": price, "per": "60", "increment": "1"}]);
+    json!({
+        "id": "retail", "version": version, "currency": "EUR", "zone": "Europe/Berlin", "decimals": 4,
+        "rounding": "half_up", "lines": [
+            {"destination": "Washington", "to": {"prefixes": ["1202"]}, "bands": bands},
+            {"destination": "World", "to": "any", "bands": bands},
+        ],
+    })
+}
+
 fn plan(version: u32, price: &str) -> Value {
     json!({
         "id": "basic", "version": version, "currency": "EUR", "payment": "postpaid",
@@ -46,6 +62,7 @@ fn plan(version: u32, price: &str) -> Value {
             {"id": "storage", "kind": "per_unit",
              "terms": {"product": "storage", "unit": "GB-h", "per_unit": "0.0333"}},
             {"id": "usage", "kind": "unpriced", "terms": {}},
+            {"id": "calls", "kind": "tariff", "terms": {"tariff": "retail"}},
             {"id": "fee", "kind": "recurring",
              "terms": {"per_period": "9.99", "timing": "in_advance", "proration": "days"}},
         ],
@@ -75,12 +92,13 @@ fn item(key: &Value, account: &str, item: &Value) -> Incoming {
 
 fn call(account: &str, month: u32, day: u32) -> Incoming {
     let key = json!({"source": "pbx", "id": format!("{account}-{month}-{day}"), "leg": "a"});
+    let callee = if day == 3 { "+12025550123" } else { "+4930123456" };
     item(
         &key,
         account,
         &json!({
             "kind": "call", "start": format!("2026-{month:02}-{day:02}T08:00:00Z"),
-            "duration_ms": 61_000, "caller": "+12025550100", "callee": "+12025550123",
+            "duration_ms": 61_000, "caller": "+12025550100", "callee": callee,
             "disposition": "answered", "direction": "outbound",
         }),
     )
