@@ -47,7 +47,7 @@ enum Step {
     Retry,
     /// One of the parked items is dropped.
     Drop(Index),
-    /// A new version of a tariff is saved and to be in force from an instant on.
+    /// A new version of a tariff is saved, and is to be in force since so many minutes ago.
     Activate(u8, u32),
 }
 
@@ -65,7 +65,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0_u8..5).prop_map(Step::Resend),
         1 => Just(Step::Retry),
         1 => any::<Index>().prop_map(Step::Drop),
-        2 => (0_u8..3, 0_u32..70 * 24 * 60).prop_map(|(tariff, from)| Step::Activate(tariff, from)),
+        3 => (0_u8..3, 0_u32..20 * 24 * 60).prop_map(|(tariff, since)| Step::Activate(tariff, since)),
     ]
 }
 
@@ -138,7 +138,7 @@ impl Life {
     }
 
     /// Whether it may begin then is for the store to say.
-    async fn activate(&mut self, tariff: u8, from: u32) {
+    async fn activate(&mut self, tariff: u8, since: u32) {
         self.version += 1;
         let spec = match tariff {
             0 => retail(self.version),
@@ -146,7 +146,8 @@ impl Life {
             _ => flat("pieces", self.version, "units"),
         };
         self.tenant.save_tariff(&spec).await.unwrap();
-        let answer = self.tenant.activate_tariff(&spec.id, spec.version, at(from)).await;
+        let from = at(self.minute.saturating_sub(since));
+        let answer = self.tenant.activate_tariff(&spec.id, spec.version, from).await;
         self.answer(&answer);
     }
 
@@ -175,7 +176,7 @@ impl Life {
             }
             Step::Resend(number) => self.resend(*number).await,
             Step::Retry => self.retry().await,
-            Step::Activate(tariff, from) => self.activate(*tariff, *from).await,
+            Step::Activate(tariff, since) => self.activate(*tariff, *since).await,
             Step::Drop(index) => {
                 let keys = self.parked().await;
                 if !keys.is_empty() {

@@ -90,12 +90,12 @@ pub(crate) fn flat(id: &str, version: u32, measure: &str) -> TariffSpec {
     .unwrap()
 }
 
-/// Two versions of one tariff, and others that begin later than usage does.
+/// Two versions of one tariff, what it falls back on, and one that begins later than usage does.
 async fn tariffs(tenant: &Tenant) {
     for (spec, from) in [
         (retail(1), "2026-08-01T00:00:00Z"),
         (retail(2), "2026-09-20T17:30:00Z"),
-        (flat("world", 1, "time"), "2026-09-05T00:00:00Z"),
+        (flat("world", 1, "time"), "2026-08-01T00:00:00Z"),
         (flat("pieces", 1, "units"), "2026-09-02T00:00:00Z"),
     ] {
         tenant.save_tariff(&spec).await.unwrap();
