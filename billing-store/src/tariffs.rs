@@ -22,7 +22,7 @@ use crate::{
 /// A digest stands for the content: a unit that was rolled back leaves nothing here that another could take for its own.
 #[derive(Debug, Default)]
 pub(crate) struct BuiltTariffs {
-    of_tenant: Mutex<BTreeMap<TenantId, Built>>,
+    of_tenant: Mutex<BTreeMap<TenantId, Arc<Built>>>,
     none: Arc<Tariffs>,
 }
 
@@ -51,13 +51,16 @@ impl BuiltTariffs {
         }
         let Some(digest) = facts.tariff_digest().await? else { return Ok(Arc::clone(&self.none)) };
         let tenant = facts.tenant().clone();
-        let mut built = self.built(&tenant);
-        if built.catalog == Some(digest) && asked.is_subset(&built.loaded) {
-            return Ok(built.tariffs);
+        let before = self.built(&tenant);
+        let is_same = before.catalog == Some(digest);
+        if is_same && asked.is_subset(&before.loaded) {
+            return Ok(Arc::clone(&before.tariffs));
         }
-        if built.catalog != Some(digest) {
-            built = Built { catalog: Some(digest), documents: built.documents, ..Built::default() };
+        let mut built = Built { documents: before.documents.clone(), ..Built::default() };
+        if is_same {
+            built = Built::clone(&before);
         }
+        built.catalog = Some(digest);
         let catalog = facts.tariff_catalog().await?;
         if catalog.digest() != digest {
             return Err(corrupt("the digest of the tariffs is not theirs"));
@@ -81,7 +84,7 @@ impl BuiltTariffs {
         Ok(self.keep(tenant, built))
     }
 
-    fn built(&self, tenant: &TenantId) -> Built {
+    fn built(&self, tenant: &TenantId) -> Arc<Built> {
         let of_tenant = self.of_tenant.lock().unwrap_or_else(PoisonError::into_inner);
         of_tenant.get(tenant).cloned().unwrap_or_default()
     }
@@ -89,7 +92,7 @@ impl BuiltTariffs {
     fn keep(&self, tenant: TenantId, built: Built) -> Arc<Tariffs> {
         let tariffs = Arc::clone(&built.tariffs);
         let mut of_tenant = self.of_tenant.lock().unwrap_or_else(PoisonError::into_inner);
-        drop(of_tenant.insert(tenant, built));
+        drop(of_tenant.insert(tenant, Arc::new(built)));
         tariffs
     }
 }

@@ -4,6 +4,7 @@
 mod invoices;
 mod parked;
 mod settlements;
+mod tariffs;
 
 use std::sync::Arc;
 
