@@ -84,7 +84,6 @@ impl StoreError {
     }
 
     /// A row that cannot be understood.
-    #[cfg(feature = "sqlite")]
     pub(crate) fn corrupt(
         what: impl Into<String>,
         source: impl Into<Box<dyn StdError + Send + Sync>>,

@@ -63,7 +63,7 @@ impl BuiltTariffs {
         built.catalog = Some(digest);
         let catalog = facts.tariff_catalog().await?;
         if catalog.digest() != digest {
-            return Err(corrupt("the digest of the tariffs is not theirs"));
+            return Err(StoreError::corrupt("the tariffs", "their digest is another"));
         }
         let mut tariffs = Tariffs::clone(&built.tariffs);
         loop {
@@ -76,7 +76,8 @@ impl BuiltTariffs {
             for activation in catalog.activations.iter().filter(|it| new.contains(&it.tariff)) {
                 let id = (activation.tariff.clone(), activation.version);
                 let tariff = built.document(facts, &catalog, id).await?;
-                tariffs.activate(tariff, activation.from).map_err(corrupt)?;
+                let done = tariffs.activate(tariff, activation.from);
+                done.map_err(|error| StoreError::corrupt("an activation", error))?;
             }
             built.loaded.extend(new);
         }
@@ -105,22 +106,20 @@ impl Built {
         catalog: &Catalog,
         id: (TariffId, u32),
     ) -> StoreResult<Arc<Tariff>> {
-        let missing = || corrupt(format!("tariff {} version {} is not there", id.0, id.1));
+        let what = || format!("tariff {} version {}", id.0, id.1);
+        let missing = || StoreError::corrupt(what(), "it is not the one that was saved");
         let saved = catalog.saved(&id.0, id.1).ok_or_else(missing)?;
         if let Some(tariff) = self.documents.get(&saved.digest) {
             return Ok(Arc::clone(tariff));
         }
         let found = facts.tariffs(core::slice::from_ref(&id)).await?;
         let spec = found.first().ok_or_else(missing)?;
-        let tariff = Arc::new(Tariff::compile(spec).map_err(corrupt)?);
+        let tariff = Tariff::compile(spec);
+        let tariff = Arc::new(tariff.map_err(|error| StoreError::corrupt(what(), error))?);
         if tariff.digest() != saved.digest {
             return Err(missing());
         }
         drop(self.documents.insert(saved.digest, Arc::clone(&tariff)));
         Ok(tariff)
     }
-}
-
-fn corrupt(what: impl ToString) -> StoreError {
-    StoreError::Corrupt { what: what.to_string(), source: None }
 }

@@ -354,7 +354,7 @@ fn tariff() -> Made<TariffSpec> {
         line.extend(more);
     }
     let window = serde_json::from_value(serde_json::json!({
-        "weekdays": ["mon", "sun"], "months": [1, 12], "month_days": [1, 31], "first_day": Day::MIN,
+        "weekdays": ["mon", "sun"], "months": [1_u8, 12_u8], "month_days": [1_u8, 31_u8], "first_day": Day::MIN,
         "end_day": Day::MAX, "holidays": {"only": TEXT}, "from": "22:00", "until": "06:00:30",
     }))?;
     Ok(TariffSpec {
