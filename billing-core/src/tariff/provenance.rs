@@ -8,10 +8,8 @@ use crate::{
     money::{Currency, MoneyError, Quantity},
     number::Prefix,
     tariff::{
-        Explanation, Measure, RateError, Rated, Tariff, Tariffs, Usage,
-        explain::explain,
-        rating::{Source as _, rate},
-        versions::Asked,
+        Explanation, Measure, RateError, Rated, Tariff, Tariffs, Usage, explain::explain,
+        rating::rate, versions::Asked,
     },
     time::Instant,
 };
@@ -66,7 +64,6 @@ pub struct Provenance {
 #[derive(Clone, Copy, Debug)]
 pub struct Quoted<'t> {
     rated: Rated<'t>,
-    tariff: &'t Tariff,
     until: Instant,
 }
 
@@ -80,7 +77,7 @@ impl<'t> Quoted<'t> {
     /// The currency it is in.
     #[must_use]
     pub const fn currency(&self) -> Currency {
-        self.tariff.currency
+        self.rated.tariff().currency
     }
 
     /// The billed usage: seconds if time is measured, otherwise units.
@@ -89,7 +86,7 @@ impl<'t> Quoted<'t> {
     ///
     /// Never for what is rated; the error is that of any [`Quantity`].
     pub fn billed(&self) -> Result<Quantity, MoneyError> {
-        let decimals = match self.tariff.measure {
+        let decimals = match self.rated.tariff().measure {
             Measure::Time => 3,
             Measure::Units => 6,
         };
@@ -99,10 +96,11 @@ impl<'t> Quoted<'t> {
     /// What priced it.
     #[must_use]
     pub fn provenance(&self) -> Provenance {
+        let Tariff { id, version, digest, .. } = self.rated.tariff();
         Provenance {
-            tariff: self.tariff.id.clone(),
-            version: self.tariff.version,
-            digest: self.tariff.digest,
+            tariff: id.clone(),
+            version: *version,
+            digest: *digest,
             line: self.rated.line(),
             prefix: self.rated.prefix(),
             until: self.until,
@@ -128,10 +126,8 @@ impl Tariffs {
         tariff: &TariffId,
         usage: &Usage,
     ) -> Result<Quoted<'t>, RateError> {
-        let asked = Asked { tariffs: self, own, tariff };
-        let rated = rate(usage, &asked)?;
-        let tariff = asked.first(usage)?.tariff;
-        Ok(Quoted { rated, tariff, until: usage.until() })
+        let rated = rate(usage, &Asked { tariffs: self, own, tariff })?;
+        Ok(Quoted { rated, until: usage.until() })
     }
 
     /// Why usage costs what [`quote`](Self::quote) says. The candidates are those of the own document, then those of the tariff.
