@@ -79,8 +79,10 @@ async fn two_stores_on_one_file_wait_for_each_other() {
 const MOVING: [&str; 5] = ["current_seq", "void", "state", "detail", "attempts"];
 
 /// What is written once: a row of each table, and the edits that it takes all the same.
-const PAST: [(&str, &str, &[&str]); 13] = [
+const PAST: [(&str, &str, &[&str]); 15] = [
     ("billing_plan", "'acme', 'basic', 1, '{}', zeroblob(32)", &[]),
+    ("billing_tariff", "'acme', 'retail', 1, 'EUR', zeroblob(32), '{}'", &[]),
+    ("billing_tariff_activation", "'acme', 'retail', 0, 1", &[]),
     ("billing_account_settings", "'acme', 'alice', 'carol', '{}'", &[]),
     ("billing_assignment", "'acme', 'alice', 1, 0, 'basic', 1, '{}', zeroblob(32)", &[]),
     (
@@ -91,7 +93,7 @@ const PAST: [(&str, &str, &[&str]); 13] = [
     (
         "billing_posting",
         "'acme', 'alice', 1, 'pbx', '1', '', 0, 1, zeroblob(32), 'rated', 0, 1, 'calls', 'calls', 1, 1, \
-         '2026a', 'ms', 'EUR', 1, '1', null",
+         '2026a', 's', 'EUR', 1, '1', '1', 'retail', 1, zeroblob(32), 1, '49', 0",
         &[],
     ),
     ("billing_event", "'acme', 'alice', 2, 0, '{}'", &[]),
@@ -162,6 +164,7 @@ async fn the_past_is_not_edited() {
     let lasting = [
         "billing_day_total values ('acme', 'alice', 0, 1, 'calls', 'calls', 1, 'ms', 'EUR', 1, '1', null, 0, 0, 0)",
         "billing_series values ('acme', 'main', 1)",
+        "billing_tariff_catalog values ('acme', zeroblob(32))",
     ];
     for row in lasting {
         run(&mut connection, &format!("insert into {row}")).await.unwrap();
