@@ -68,11 +68,12 @@ pub use billing_store as store;
 pub use billing_core::{
     account::AccountSettings,
     decide::{Batch, Days, Limits, Receipt, RunOutcome},
-    id::{AccountId, PlanId, SeriesId},
+    id::{AccountId, PlanId, SeriesId, TariffId},
     invoice::{Draft, Invoice},
     item::{Call, CallEnded, Item, ItemKey, OneOff, OneOffCharged, Pulse, PulseReported},
     money::{Amount, Currency, Money, Quantity},
     plan::{PlanBook, PlanSpec, Strategy},
+    tariff::TariffSpec,
     time::{Day, Instant, Zone},
 };
 #[cfg(feature = "sqlite")]

@@ -78,7 +78,8 @@ impl Tenant {
     ///
     /// # Errors
     ///
-    /// [`Error::BuildPlan`] if a kind is unknown or terms are wrong, [`Error::PlanDiffers`] if the version is taken.
+    /// [`Error::BuildPlan`] if a kind is unknown or terms are wrong, [`Error::PlanDiffers`] if the version is taken, [`Error::Tariff`]
+    /// if a tariff that it asks is saved in another currency.
     ///
     /// # Examples
     ///
@@ -142,7 +143,8 @@ impl Tenant {
     /// # Errors
     ///
     /// [`Error::UnknownAccount`], [`Error::UnknownPlan`], [`Error::BuildPlan`] if this process cannot build the plan,
-    /// [`Error::Assign`] if the currencies differ, another plan starts on that day, or days of the plan are rated or invoiced.
+    /// [`Error::Assign`] if the currencies differ, another plan starts on that day, or days of the plan are rated or invoiced,
+    /// [`Error::Tariff`] if a tariff that it asks is saved in another currency.
     ///
     /// # Examples
     ///
