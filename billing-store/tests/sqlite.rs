@@ -5,9 +5,10 @@ mod folder;
 
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 
-use billing_core::id::TenantId;
+use billing_core::{id::TenantId, plan::PlanBook};
 use billing_store::{
-    SqliteStore, StoreError,
+    Billing, SqliteStore, StoreError,
+    clock::SetClock,
     store::{Locks, Store as _},
 };
 
@@ -73,6 +74,38 @@ async fn two_stores_on_one_file_wait_for_each_other() {
     second.unwrap().commit().await.unwrap();
     one.close().await;
     two.close().await;
+}
+
+#[tokio::test]
+async fn usage_that_no_tariff_prices_asks_nothing_of_the_tables_of_tariffs() {
+    let folder = Folder::new("sqlite-untariffed");
+    let file = folder.file("billing.db");
+    let store = open(&file).await;
+    let clock = SetClock::at("2026-10-20T00:00:00Z".parse().unwrap());
+    let acme = Billing::new(store.clone(), PlanBook::standard(), clock).tenant("acme").unwrap();
+    let documents = [
+        r#"{"id":"basic","version":1,"currency":"EUR","payment":"postpaid","strategies":[
+            {"id":"calls","kind":"flat_rate","terms":{"per_minute":"0.02","minutes":"pro_rata"}}]}"#,
+        r#"{"id":"alice","currency":"EUR","zone":"UTC","anchor":{"from":"2026-10-01","months":1}}"#,
+        r#"{"key":{"source":"pbx","id":"1"},"account":"alice",
+            "call":{"start":"2026-10-05T08:00:00Z","duration_ms":600000,"caller":"","callee":"",
+                    "disposition":"answered","direction":"outbound"}}"#,
+    ];
+    acme.save_plan(&serde_json::from_str(documents[0]).unwrap()).await.unwrap();
+    acme.open_account(&serde_json::from_str(documents[1]).unwrap()).await.unwrap();
+    let (alice, basic) = ("alice".parse().unwrap(), "basic".parse().unwrap());
+    acme.assign(&alice, &basic, 1, "2026-10-01".parse().unwrap()).await.unwrap();
+    let options = SqliteConnectOptions::new().filename(&file);
+    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    for table in ["billing_tariff", "billing_tariff_activation", "billing_tariff_catalog"] {
+        run(&mut connection, &format!("drop table {table}")).await.unwrap();
+    }
+    connection.close().await.unwrap();
+    let taken = acme.calls_ended(&[serde_json::from_str(documents[2]).unwrap()]).await.unwrap();
+    assert_eq!(taken.intake.recorded, 1);
+    let bill = acme.bill(&alice, "2026-10-20T00:00:00Z".parse().unwrap()).await.unwrap();
+    assert_eq!(bill.open.unwrap().taxed.total.to_string(), "0.2");
+    store.close().await;
 }
 
 /// The columns that may change after all.
