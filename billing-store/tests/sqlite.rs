@@ -3,11 +3,13 @@
 
 mod folder;
 
+use std::path::Path;
+
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use billing_core::{id::TenantId, plan::PlanBook};
 use billing_store::{
-    Billing, SqliteStore, StoreError,
+    Billing, SqliteStore, StoreError, Tenant,
     clock::SetClock,
     store::{Locks, Store as _},
 };
@@ -76,35 +78,73 @@ async fn two_stores_on_one_file_wait_for_each_other() {
     two.close().await;
 }
 
+/// A tenant with an account whose calls are charged by a strategy.
+async fn charged_by(store: &SqliteStore, strategy: &str) -> Tenant {
+    let clock = SetClock::at("2026-10-20T00:00:00Z".parse().unwrap());
+    let acme = Billing::new(store.clone(), PlanBook::standard(), clock).tenant("acme").unwrap();
+    let plan = format!(
+        r#"{{"id":"basic","version":1,"currency":"EUR","payment":"postpaid","strategies":[{strategy}]}}"#
+    );
+    let settings =
+        r#"{"id":"alice","currency":"EUR","zone":"UTC","anchor":{"from":"2026-10-01","months":1}}"#;
+    acme.save_plan(&serde_json::from_str(&plan).unwrap()).await.unwrap();
+    acme.open_account(&serde_json::from_str(settings).unwrap()).await.unwrap();
+    let (alice, basic) = ("alice".parse().unwrap(), "basic".parse().unwrap());
+    acme.assign(&alice, &basic, 1, "2026-10-01".parse().unwrap()).await.unwrap();
+    acme
+}
+
+/// A call of ten minutes.
+async fn call(tenant: &Tenant, id: &str) {
+    let call = format!(
+        r#"{{"key":{{"source":"pbx","id":"{id}"}},"account":"alice",
+            "call":{{"start":"2026-10-05T08:00:00Z","duration_ms":600000,"caller":"","callee":"",
+                     "disposition":"answered","direction":"outbound"}}}}"#
+    );
+    let taken = tenant.calls_ended(&[serde_json::from_str(&call).unwrap()]).await.unwrap();
+    assert_eq!(taken.intake.recorded, 1, "{:?}", taken.receipts);
+}
+
+async fn drop_tables(file: &Path, tables: &[&str]) {
+    let options = SqliteConnectOptions::new().filename(file);
+    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    for table in tables {
+        run(&mut connection, &format!("drop table {table}")).await.unwrap();
+    }
+    connection.close().await.unwrap();
+}
+
 #[tokio::test]
 async fn usage_that_no_tariff_prices_asks_nothing_of_the_tables_of_tariffs() {
     let folder = Folder::new("sqlite-untariffed");
     let file = folder.file("billing.db");
     let store = open(&file).await;
-    let clock = SetClock::at("2026-10-20T00:00:00Z".parse().unwrap());
-    let acme = Billing::new(store.clone(), PlanBook::standard(), clock).tenant("acme").unwrap();
-    let documents = [
-        r#"{"id":"basic","version":1,"currency":"EUR","payment":"postpaid","strategies":[
-            {"id":"calls","kind":"flat_rate","terms":{"per_minute":"0.02","minutes":"pro_rata"}}]}"#,
-        r#"{"id":"alice","currency":"EUR","zone":"UTC","anchor":{"from":"2026-10-01","months":1}}"#,
-        r#"{"key":{"source":"pbx","id":"1"},"account":"alice",
-            "call":{"start":"2026-10-05T08:00:00Z","duration_ms":600000,"caller":"","callee":"",
-                    "disposition":"answered","direction":"outbound"}}"#,
-    ];
-    acme.save_plan(&serde_json::from_str(documents[0]).unwrap()).await.unwrap();
-    acme.open_account(&serde_json::from_str(documents[1]).unwrap()).await.unwrap();
-    let (alice, basic) = ("alice".parse().unwrap(), "basic".parse().unwrap());
-    acme.assign(&alice, &basic, 1, "2026-10-01".parse().unwrap()).await.unwrap();
-    let options = SqliteConnectOptions::new().filename(&file);
-    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
-    for table in ["billing_tariff", "billing_tariff_activation", "billing_tariff_catalog"] {
-        run(&mut connection, &format!("drop table {table}")).await.unwrap();
-    }
-    connection.close().await.unwrap();
-    let taken = acme.calls_ended(&[serde_json::from_str(documents[2]).unwrap()]).await.unwrap();
-    assert_eq!(taken.intake.recorded, 1);
-    let bill = acme.bill(&alice, "2026-10-20T00:00:00Z".parse().unwrap()).await.unwrap();
-    assert_eq!(bill.open.unwrap().taxed.total.to_string(), "0.2");
+    let flat =
+        r#"{"id":"calls","kind":"flat_rate","terms":{"per_minute":"0.02","minutes":"pro_rata"}}"#;
+    let acme = charged_by(&store, flat).await;
+    let tables = ["billing_tariff", "billing_tariff_activation", "billing_tariff_catalog"];
+    drop_tables(&file, &tables).await;
+    call(&acme, "1").await;
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_tariff_that_is_compiled_is_not_read_again() {
+    let folder = Folder::new("sqlite-tariff");
+    let file = folder.file("billing.db");
+    let store = open(&file).await;
+    let retail = r#"{"id":"retail","version":1,"currency":"EUR","zone":"UTC","decimals":4,"rounding":"half_up",
+        "lines":[{"destination":"anywhere","to":"any",
+                  "bands":[{"price":"0.02","per":"60","increment":"60"}]}]}"#;
+    let by_tariff = r#"{"id":"calls","kind":"tariff","terms":{"tariff":"retail"}}"#;
+    let acme = charged_by(&store, by_tariff).await;
+    acme.save_tariff(&serde_json::from_str(retail).unwrap()).await.unwrap();
+    let from = "2026-10-01T00:00:00Z".parse().unwrap();
+    acme.activate_tariff(&"retail".parse().unwrap(), 1, from).await.unwrap();
+    call(&acme, "1").await;
+    // What is left says that nothing has changed.
+    drop_tables(&file, &["billing_tariff", "billing_tariff_activation"]).await;
+    call(&acme, "2").await;
     store.close().await;
 }
 

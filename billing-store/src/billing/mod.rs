@@ -185,6 +185,11 @@ impl Billing {
 /// # let settings: AccountSettings = serde_json::from_str(
 /// #     r#"{"id":"alice","currency":"EUR","zone":"UTC","anchor":{"from":"2026-10-01","months":1}}"#,
 /// # )?;
+/// # let retail: billing_core::tariff::TariffSpec = serde_json::from_str(
+/// #     r#"{"id":"retail","version":1,"currency":"EUR","zone":"UTC","decimals":4,"rounding":"half_up",
+/// #         "lines":[{"destination":"anywhere","to":"any",
+/// #                   "bands":[{"price":"0.02","per":"60","increment":"60"}]}]}"#,
+/// # )?;
 /// # let call: CallEnded = serde_json::from_str(
 /// #     r#"{"key":{"source":"pbx","id":"1"},"account":"alice",
 /// #         "call":{"start":"2026-10-05T08:00:00Z","duration_ms":4500000,"caller":"","callee":"",
@@ -194,6 +199,8 @@ impl Billing {
 /// // Everything in one transaction, which the host could also use for rows of its own.
 /// let locks = Locks { catalog: true, ..Locks::accounts([alice.clone()]).and_series(series.clone()) };
 /// let mut unit = store.begin(acme.id(), &locks).await?;
+/// acme.save_tariff_in(&mut *unit, &retail).await?;
+/// acme.activate_tariff_in(&mut *unit, &retail.id, 1, "2026-10-01T00:00:00Z".parse()?).await?;
 /// acme.save_plan_in(&mut *unit, &plan).await?;
 /// acme.open_account_in(&mut *unit, &settings).await?;
 /// acme.assign_in(&mut *unit, &alice, &plan.id, 1, "2026-10-01".parse()?).await?;

@@ -241,6 +241,26 @@ async fn an_activation_is_of_a_saved_version_and_has_its_instant_alone() {
 }
 
 #[tokio::test]
+async fn a_state_hash_tells_tariffs_and_activations_apart() {
+    let mut hashes = std::collections::BTreeSet::new();
+    for (price, from) in [
+        ("0.02", None),
+        ("0.03", None),
+        ("0.02", Some(OCTOBER)),
+        ("0.02", Some("2026-11-01T00:00:00Z")),
+    ] {
+        let acme = billing(&MemoryStore::new()).0.tenant("acme").unwrap();
+        let retail = tariff("retail", 1, price, &[]);
+        acme.save_tariff(&retail).await.unwrap();
+        if let Some(from) = from {
+            activate(&acme, &retail, from).await.unwrap();
+        }
+        hashes.insert(billing_store::state_hash(&acme).await.unwrap());
+    }
+    assert_eq!(hashes.len(), 4);
+}
+
+#[tokio::test]
 async fn a_recorded_call_is_explained_as_it_was_priced() {
     let acme = billing(&MemoryStore::new()).0.tenant("acme").unwrap();
     save(&acme, &tariff("retail", 1, "0.02", &[]), OCTOBER).await;
