@@ -10,13 +10,13 @@ use billing_core::{
     id::Group,
     money::Amount,
     number::Prefix,
-    tariff::{Quoted, RateError, Rated, Tariff, TariffSpec},
+    tariff::{Provenance, RateError, Rated, Tariff, TariffSpec},
     time::Instant,
 };
 use proptest::{
     prelude::{ProptestConfig, prop_assert, prop_assert_eq},
     sample::Index,
-    test_runner::{TestCaseError, TestRunner},
+    test_runner::TestRunner,
 };
 use reference::random::{World, worlds};
 
@@ -49,15 +49,15 @@ fn own_prices_are_those_of_a_tariff_that_falls_back_on_the_other() {
         let own = Tariff::compile(&own).unwrap();
         for used in &world.used {
             let usage = used.usage();
-            let quoted = tariffs.quote(Some(&own), asked, &usage);
+            let quoted = tariffs.rate_with(Some(&own), asked, &usage);
             match (&quoted, joined.rate(&before.id, &usage)) {
-                (Ok(quoted), Ok(rated)) => prop_assert_eq!(told(quoted.rated()), told(&rated)),
+                (Ok(quoted), Ok(rated)) => prop_assert_eq!(told(quoted), told(&rated)),
                 (Err(RateError::NotInForce { .. }), Err(RateError::NoLine { .. })) => {}
                 (Err(error), Err(other)) => prop_assert_eq!(alike(error), alike(&other)),
                 (quoted, rated) => prop_assert!(false, "{quoted:?}, but {rated:?}"),
             }
-            let explained = tariffs.explain_quote(Some(&own), asked, &usage);
-            let amount = quoted.map(|quoted| quoted.rated().amount());
+            let explained = tariffs.explain_with(Some(&own), asked, &usage);
+            let amount = quoted.map(|quoted| quoted.amount());
             prop_assert_eq!(explained.map(|explained| explained.amount), amount);
         }
         Ok(())
@@ -88,8 +88,8 @@ fn what_comes_into_force_after_its_end_leaves_a_price_as_it_is() {
         let tariffs = world.tariffs();
         let asked = world.asked().clone();
         let used = index.get(&world.used).usage();
-        let Ok(quoted) = tariffs.quote(Some(&own), &asked, &used) else { return Ok(()) };
-        let until = quoted.provenance().until;
+        let Ok(quoted) = tariffs.rate_with(Some(&own), &asked, &used) else { return Ok(()) };
+        let until = Provenance::of(&quoted, &used).until;
         prop_assert!(until > used.at());
         let from = until.checked_add_ms(later_ms).unwrap();
         // Each tariff begins anew with the prices of another.
@@ -106,13 +106,11 @@ fn what_comes_into_force_after_its_end_leaves_a_price_as_it_is() {
                 }
             }
         }
-        same(&quoted, &world.tariffs().quote(Some(&own), &asked, &used).unwrap())
+        let tariffs = world.tariffs();
+        let then = tariffs.rate_with(Some(&own), &asked, &used).unwrap();
+        prop_assert_eq!(told(&quoted), told(&then));
+        prop_assert_eq!(Provenance::of(&quoted, &used), Provenance::of(&then, &used));
+        Ok(())
     });
     held.unwrap();
-}
-
-fn same(one: &Quoted<'_>, other: &Quoted<'_>) -> Result<(), TestCaseError> {
-    prop_assert_eq!(told(one.rated()), told(other.rated()));
-    prop_assert_eq!(one.provenance(), other.provenance());
-    Ok(())
 }

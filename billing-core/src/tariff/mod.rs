@@ -12,6 +12,7 @@ mod invalid;
 mod line;
 mod line_diff;
 mod margin;
+mod own;
 mod prefixes;
 mod provenance;
 mod quote;
@@ -34,9 +35,9 @@ pub use document::{
 };
 pub use explain::{Candidate, Explanation, Piece, Why};
 pub use invalid::{InvalidTariff, TariffProblem};
-pub use provenance::{Provenance, Quoted};
 pub use line_diff::{Change, Effect, LineAt, LineDiff, Part, Percents, PriceDiff};
 pub use margin::{ExchangeRate, Margin, MarginError};
+pub use provenance::Provenance;
 pub use quote::{Cost, Quote};
 pub use rater::Rater;
 pub use rating::{RateError, Rated, Usage};

@@ -5,16 +5,30 @@ use serde::{Deserialize, Serialize};
 use crate::{
     digest::Digest,
     id::TariffId,
-    money::{Currency, MoneyError, Quantity},
     number::Prefix,
-    tariff::{
-        Explanation, Measure, RateError, Rated, Tariff, Tariffs, Usage, explain::explain,
-        rating::rate, versions::Asked,
-    },
+    tariff::{Measure, Rated, Tariff, Usage},
     time::Instant,
 };
 
 /// What priced usage: enough to find the price again, and to see that it is another.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::tariff::{Provenance, Tariff, Usage};
+///
+/// # let spec = serde_json::from_str(
+/// #     r#"{"id":"retail","version":1,"currency":"EUR","zone":"UTC","decimals":4,"rounding":"half_up",
+/// #         "lines":[{"destination":"Germany","to":{"prefixes":["49"]},
+/// #                   "bands":[{"price":"0.02","per":"60","increment":"60"}]}]}"#,
+/// # )?;
+/// let retail = Tariff::compile(&spec)?;
+/// let call = Usage::call(&"+4930123456".parse()?, "2026-10-05T08:00:00Z".parse()?, 61_000);
+/// let provenance = Provenance::of(&retail.rate(&call)?, &call);
+/// assert_eq!((provenance.line, provenance.prefix), (1, Some("49".parse()?)));
+/// assert_eq!(provenance.until, "2026-10-05T08:01:01Z".parse()?);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Provenance {
@@ -32,135 +46,32 @@ pub struct Provenance {
     pub until: Instant,
 }
 
-/// What usage costs, and what priced it.
-///
-/// # Examples
-///
-/// ```
-/// use std::sync::Arc;
-///
-/// use billing_core::tariff::{Tariff, TariffSpec, Tariffs, Usage};
-///
-/// # let spec = |id: &str, prefix: &str, price: &str| serde_json::from_str::<TariffSpec>(&format!(
-/// #     r#"{{"id":"{id}","version":1,"currency":"EUR","zone":"UTC","decimals":4,
-/// #         "rounding":"half_up","lines":[{{"destination":"Germany","to":{{"prefixes":["{prefix}"]}},
-/// #         "bands":[{{"price":"{price}","per":"60","increment":"60"}}]}}]}}"#,
-/// # ));
-/// let mut tariffs = Tariffs::new();
-/// let retail = Arc::new(Tariff::compile(&spec("retail", "49", "0.02")?)?);
-/// tariffs.activate(retail, "2026-01-01T00:00:00Z".parse()?)?;
-/// let own = Tariff::compile(&spec("of-alice", "4930", "0.01")?)?;
-///
-/// let retail = "retail".parse()?;
-/// let berlin = Usage::call(&"+4930123456".parse()?, "2026-06-01T12:00:00Z".parse()?, 61_000);
-/// let quoted = tariffs.quote(Some(&own), &retail, &berlin)?;
-/// assert_eq!((quoted.rated().amount().to_string(), quoted.billed()?), ("0.02".into(), "120".parse()?));
-/// assert_eq!(quoted.provenance().tariff.as_str(), "of-alice");
-///
-/// let munich = Usage::call(&"+4989123456".parse()?, "2026-06-01T12:00:00Z".parse()?, 61_000);
-/// assert_eq!(tariffs.quote(Some(&own), &retail, &munich)?.provenance().tariff, retail);
-/// # Ok::<(), Box<dyn core::error::Error>>(())
-/// ```
-#[derive(Clone, Copy, Debug)]
-pub struct Quoted<'t> {
-    rated: Rated<'t>,
-    until: Instant,
-}
-
-impl<'t> Quoted<'t> {
-    /// What it costs.
-    #[must_use]
-    pub const fn rated(&self) -> &Rated<'t> {
-        &self.rated
-    }
-
-    /// The currency it is in.
-    #[must_use]
-    pub const fn currency(&self) -> Currency {
-        self.rated.tariff().currency
-    }
-
-    /// The billed usage: seconds if time is measured, otherwise units.
+impl Provenance {
+    /// What gave usage its price.
     ///
-    /// # Errors
+    /// # Examples
     ///
-    /// Never for what is rated; the error is that of any [`Quantity`].
-    pub fn billed(&self) -> Result<Quantity, MoneyError> {
-        let decimals = match self.rated.tariff().measure {
-            Measure::Time => 3,
-            Measure::Units => 6,
-        };
-        Quantity::from_units(i128::from(self.rated.billed_ms()), decimals)
-    }
-
-    /// What priced it.
+    /// See [`Provenance`].
     #[must_use]
-    pub fn provenance(&self) -> Provenance {
-        let Tariff { id, version, digest, .. } = self.rated.tariff();
-        Provenance {
+    pub fn of(rated: &Rated<'_>, usage: &Usage) -> Self {
+        let Tariff { id, version, digest, .. } = rated.tariff();
+        Self {
             tariff: id.clone(),
             version: *version,
             digest: *digest,
-            line: self.rated.line(),
-            prefix: self.rated.prefix(),
-            until: self.until,
+            line: rated.line(),
+            prefix: rated.prefix(),
+            until: until(usage),
         }
     }
 }
 
-impl Tariffs {
-    /// What usage costs under a tariff, and what priced it; a document of the payer's own is asked before the tariff.
-    ///
-    /// The own document is asked as if the tariff were its only fallback: where it has a line in force, that line prices.
-    ///
-    /// # Errors
-    ///
-    /// As [`rate`](Self::rate).
-    ///
-    /// # Examples
-    ///
-    /// See [`Quoted`].
-    pub fn quote<'t>(
-        &'t self,
-        own: Option<&'t Tariff>,
-        tariff: &TariffId,
-        usage: &Usage,
-    ) -> Result<Quoted<'t>, RateError> {
-        let rated = rate(usage, &Asked { tariffs: self, own, tariff })?;
-        Ok(Quoted { rated, until: usage.until() })
-    }
-
-    /// Why usage costs what [`quote`](Self::quote) says. The candidates are those of the own document, then those of the tariff.
-    ///
-    /// # Errors
-    ///
-    /// As [`rate`](Self::rate).
-    ///
-    /// # Examples
-    ///
-    /// See [`Tariff::explain`].
-    pub fn explain_quote(
-        &self,
-        own: Option<&Tariff>,
-        tariff: &TariffId,
-        usage: &Usage,
-    ) -> Result<Explanation, RateError> {
-        let mut explanation = explain(usage, &Asked { tariffs: self, own, tariff })?;
-        let version = self.in_force(tariff, usage.at);
-        let asked = own.into_iter().chain(version);
-        explanation.candidates = asked.flat_map(|asked| asked.candidates(usage)).collect();
-        Ok(explanation)
-    }
-}
-
-impl Usage {
-    /// Its end, but after its start: usage of nothing has the price of its start too.
-    fn until(&self) -> Instant {
-        let start = self.at.micros().saturating_add(1);
-        let start = Instant::from_micros(start).unwrap_or(Instant::MAX);
-        match self.measure {
-            Measure::Time => self.after(self.ticks).max(start),
-            Measure::Units => start,
-        }
+/// The end of usage, but after its start: usage of nothing has the price of its start too.
+fn until(usage: &Usage) -> Instant {
+    let start = usage.at.micros().saturating_add(1);
+    let start = Instant::from_micros(start).unwrap_or(Instant::MAX);
+    match usage.measure {
+        Measure::Time => usage.after(usage.ticks).max(start),
+        Measure::Units => start,
     }
 }

@@ -155,7 +155,7 @@ impl Tariffs {
     ///
     /// See [`Tariff::explain`].
     pub fn explain(&self, tariff: &TariffId, usage: &Usage) -> Result<Explanation, RateError> {
-        self.explain_quote(None, tariff, usage)
+        self.explain_with(None, tariff, usage)
     }
 
     /// The longest usage that costs at most `amount`.
@@ -178,7 +178,16 @@ impl Tariffs {
 
     /// A tariff to be asked, and its fallbacks with it.
     pub(super) fn asking<'t>(&'t self, tariff: &TariffId) -> impl Source<'t> {
-        Asked { tariffs: self, own: None, tariff }
+        self.asking_with(None, tariff)
+    }
+
+    /// The same after a document of the payer's own.
+    pub(super) fn asking_with<'t>(
+        &'t self,
+        own: Option<&'t Tariff>,
+        tariff: &TariffId,
+    ) -> impl Source<'t> {
+        Asked { tariffs: self, own, tariff }
     }
 
     /// The tariffs that some tariffs may ask, themselves among them: through the fallbacks of any of their versions.
@@ -265,10 +274,10 @@ impl Tariffs {
 }
 
 /// A tariff to be asked among others, after a document of the payer's own.
-pub(super) struct Asked<'t, 'q> {
-    pub(super) tariffs: &'t Tariffs,
-    pub(super) own: Option<&'t Tariff>,
-    pub(super) tariff: &'q TariffId,
+struct Asked<'t, 'q> {
+    tariffs: &'t Tariffs,
+    own: Option<&'t Tariff>,
+    tariff: &'q TariffId,
 }
 
 impl<'t> Asked<'t, '_> {

@@ -14,7 +14,7 @@ use crate::{
     plan::{
         AppliesTo, Arrival, Bill, Priced, Problem, Strategy, StrategySpec, StretchFacts, kinds,
     },
-    tariff::{Explanation, Measure, Quoted, RateError, Tariff, TariffSpec, Usage},
+    tariff::{Explanation, Measure, Provenance, RateError, Rated, Tariff, TariffSpec, Usage},
     time::Instant,
     usage::Totals,
 };
@@ -154,13 +154,12 @@ impl ByTariff {
         })
     }
 
-    fn quote<'t>(&'t self, arrival: &Arrival<'t>) -> Result<Quoted<'t>, Problem> {
-        let usage = self.usage(arrival.item())?;
-        let quoted = arrival.tariffs().quote(self.own.as_deref(), &self.tariff, &usage);
-        let quoted = quoted.map_err(|error| no_price(&error, usage.at()))?;
-        let (theirs, ours) = (quoted.currency(), arrival.currency());
+    fn rate<'t>(&'t self, usage: &Usage, arrival: &Arrival<'t>) -> Result<Rated<'t>, Problem> {
+        let rated = arrival.tariffs().rate_with(self.own.as_deref(), &self.tariff, usage);
+        let rated = rated.map_err(|error| no_price(&error, usage.at()))?;
+        let (theirs, ours) = (rated.tariff().currency(), arrival.currency());
         if theirs == ours {
-            return Ok(quoted);
+            return Ok(rated);
         }
         let at = usage.at();
         Err(Problem(format!("tariff {} is in {theirs} at {at}, not in {ours}", self.tariff)))
@@ -223,16 +222,18 @@ impl Strategy for ByTariff {
     }
 
     fn on_arrival(&self, arrival: &Arrival<'_>) -> Result<Priced, Problem> {
-        let quoted = self.quote(arrival)?;
+        let usage = self.usage(arrival.item())?;
+        let rated = self.rate(&usage, arrival)?;
         let is_charged = match arrival.item() {
             Item::Call(call) => call.disposition == Disposition::Answered,
             Item::Pulse(_) | Item::OneOff(_) => true,
         };
-        let (count, amount) = (i64::from(is_charged), Some(quoted.rated().amount()));
-        let totals = Totals { count, quantity: quoted.billed()?, amount };
+        let (count, amount) = (i64::from(is_charged), Some(rated.amount()));
+        let quantity = rated.tariff().measure().quantity(rated.billed_ms())?;
+        let totals = Totals { count, quantity, amount };
         let unit = self.pulses.as_ref().unwrap_or(&self.seconds).clone();
-        let destination = quoted.rated().destination().clone();
-        Ok(Priced::new(unit, totals).by_tariff(destination, quoted.provenance()))
+        let (destination, provenance) = (rated.destination(), Provenance::of(&rated, &usage));
+        Ok(Priced::new(unit, totals).by_tariff(destination.clone(), provenance))
     }
 
     fn tariffs(&self) -> &[TariffId] {
@@ -245,7 +246,7 @@ impl Strategy for ByTariff {
 
     fn explain(&self, arrival: &Arrival<'_>) -> Result<Option<Explanation>, Problem> {
         let usage = self.usage(arrival.item())?;
-        let explained = arrival.tariffs().explain_quote(self.own.as_deref(), &self.tariff, &usage);
+        let explained = arrival.tariffs().explain_with(self.own.as_deref(), &self.tariff, &usage);
         explained.map(Some).map_err(|error| no_price(&error, usage.at()))
     }
 
