@@ -199,15 +199,19 @@ pub(super) fn plan_of<'a>(
     plans: &'a Plans,
     assignment: &Assignment,
 ) -> Result<&'a Plan, ParkReason> {
-    let unavailable = |why: String| ParkReason::PlanUnavailable {
+    built(plans, assignment).map_err(|why| ParkReason::PlanUnavailable {
         plan: assignment.plan.clone(),
         version: assignment.version,
         why,
-    };
+    })
+}
+
+/// The plan of an assignment, or why there is none.
+pub(super) fn built<'a>(plans: &'a Plans, assignment: &Assignment) -> Result<&'a Plan, String> {
     match plans.get(&assignment.digest) {
         Some(Ok(plan)) => Ok(plan),
-        Some(Err(error)) => Err(unavailable(error.to_string())),
-        None => Err(unavailable("it was not loaded".into())),
+        Some(Err(error)) => Err(error.to_string()),
+        None => Err("it was not loaded".into()),
     }
 }
 

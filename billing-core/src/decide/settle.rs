@@ -11,7 +11,7 @@ use compact_str::CompactString;
 
 use crate::{
     account::{AccountSettings, Assignment, Stretch, stretches},
-    decide::{AccountFacts, CarryMove, Plans},
+    decide::{AccountFacts, CarryMove, Plans, facts::built},
     id::{AccountId, Group, PlanId, StrategyId},
     invoice::{Draft, InvoiceKind, Line, LinePart},
     money::{Amount, Exact, MoneyError, Quantity, allocate},
@@ -485,16 +485,11 @@ fn is_within(total: &DayTotal, stretch: &Stretch) -> bool {
 }
 
 fn plan_of<'a>(plans: &'a Plans, assignment: &Assignment) -> Result<&'a Plan, BillError> {
-    let unavailable = |why: String| BillError::PlanUnavailable {
+    built(plans, assignment).map_err(|why| BillError::PlanUnavailable {
         plan: assignment.plan.clone(),
         version: assignment.version,
         why,
-    };
-    match plans.get(&assignment.digest) {
-        Some(Ok(plan)) => Ok(plan),
-        Some(Err(error)) => Err(unavailable(error.to_string())),
-        None => Err(unavailable("it was not loaded".into())),
-    }
+    })
 }
 
 /// Every group with usage is charged exactly once, any other group at most once.
