@@ -43,6 +43,8 @@ fn entries() -> Vec<Entry> {
     let invoice_run = ["test", "--release", "--package", "billing", "--test", "invoice_run"];
     let (hand_over, invoice_run) = (Line::cargo(hand_over), Line::cargo(invoice_run));
     let tamper = Line::cargo(["test", "--release", "--package", "billing-store"]);
+    let rating = Line::cargo(["test", "--release", "--package", "billing-core"]);
+    let rating = rating.args(["--test", "laws_rating", "--test", "laws_tariffs"]);
     vec![
         Entry {
             name: "kills",
@@ -75,9 +77,24 @@ fn entries() -> Vec<Entry> {
             line: Line::cargo(["bench", "--bench", "bill"]),
         },
         Entry {
+            name: "rate",
+            title: "Rating a call in memory, one thread, beside a plain rater",
+            line: Line::cargo(["bench", "--bench", "rate"]),
+        },
+        Entry {
+            name: "totals",
+            title: "From a CSV of calls to the total of each account, beside Polars",
+            line: Line::cargo(["bench", "--bench", "totals"]),
+        },
+        Entry {
             name: "laws",
             title: "The laws hold for many more random cases than a test run has time for",
             line: laws.args(["--", "--nocapture"]).env("PROPTEST_CASES", "2000"),
+        },
+        Entry {
+            name: "rating",
+            title: "Two raters agree on a million pairs of tariff and usage, and the laws of tariffs hold",
+            line: rating.args(["--", "--nocapture"]).env("PROPTEST_CASES", "2000"),
         },
         Entry {
             name: "fuzz",
