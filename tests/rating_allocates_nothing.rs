@@ -12,8 +12,7 @@ fn a_call_is_rated_without_an_allocation() {
     let tariff = Tariff::compile(&spec).unwrap();
     // On a working day and a Sunday, within a window and over its end; plain lines, and one with bands.
     let starts = ["2026-10-05T08:00:00Z", "2026-10-05T21:58:30Z", "2026-10-04T12:00:00Z"];
-    let numbers =
-        ["+493012345678", "+494012345678", "+12025550123", "+61212345678"];
+    let numbers = ["+493012345678", "+494012345678", "+12025550123", "+61212345678"];
     let usages: Vec<Usage> = starts
         .iter()
         .flat_map(|start| numbers.map(|number| (start, number)))
