@@ -29,6 +29,7 @@ fn accounts_pay_what_a_second_program_says() {
     assert_eq!(totals, include_str!("golden/rate_cdrs.csv"));
     let said = [
         "32 prefixes of tariff deck, in EUR",
+        "\n18 rows of the deck: 14 priced, 3 passed over, 1 blank\n",
         "\n333 calls rated: 55.8156 EUR, 36434 s billed; 63 not answered\n",
         "\n3 × a destination that is blocked; the first: call c0125: ",
         "\n1 × a destination that the tariff does not have; the first: call c0232: ",
@@ -50,7 +51,7 @@ fn accounts_pay_what_a_second_program_says() {
     }
     let sums: String =
         sums.iter().map(|(account, sum)| format!("{account},{}\n", sum.to_fixed(4))).collect();
-    assert_eq!(sums, totals, "the calls add up to the totals");
+    assert_eq!(format!("account,total\n{sums}"), totals, "the calls add up to the totals");
 }
 
 #[test]
@@ -68,6 +69,27 @@ fn what_is_wrong_is_said_with_its_file() {
     let options = ["rate_cdrs", "--deck", "examples/data/calls.csv"];
     let error = example::run(&example::Options::parse_from(options), &mut Vec::new()).unwrap_err();
     assert!(error.to_string().starts_with("examples/data/calls.csv: "), "{error}");
+}
+
+#[test]
+fn calls_of_nobody_are_added_up_too_and_names_are_quoted() {
+    let folder =
+        std::env::temp_dir().join(format!("billing-rate-cdrs-nobody-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let (calls, totals) = (folder.join("calls.csv"), folder.join("totals.csv"));
+    let call = |id: &str, account: &str| {
+        format!("{id},{account},4930,442071234567,2026-10-01T08:00:00Z,60000,ANSWERED\n")
+    };
+    let header = "call_id,account,caller,callee,started_at,duration_ms,disposition\n";
+    fs::write(&calls, [header, &call("1", ""), &call("2", "\"a, \"\"b\"\"\"")].concat()).unwrap();
+    let (calls, file) = (calls.to_str().unwrap(), totals.to_str().unwrap());
+    let options = ["rate_cdrs", "--calls", calls, "--totals", file];
+    let mut page = Vec::new();
+    example::run(&example::Options::parse_from(options), &mut page).unwrap();
+    let totals = fs::read_to_string(totals).unwrap();
+    fs::remove_dir_all(&folder).unwrap();
+    assert_eq!(totals, "account,total\n,0.0110\n\"a, \"\"b\"\"\",0.0110\n");
+    assert!(String::from_utf8(page).unwrap().contains("\n(no account)  "));
 }
 
 #[test]

@@ -60,6 +60,7 @@ def main():
     billed = pl.when(talk <= first).then(first).otherwise(first + (talk - first + step - 1) // step * step)
     price = pl.col("fee") + (pl.col("rate") * billed + 30) // 60
     totals = found.group_by("account").agg(price.sum().alias("total")).collect()
+    print("account,total")
     for account, total in sorted(totals.iter_rows()):
         print("%s,%d.%06d" % (account, *divmod(total, 10**6)))
     usage = resource.getrusage(resource.RUSAGE_SELF)

@@ -6,6 +6,8 @@
 //! ```
 
 mod batch;
+#[path = "../common/causes.rs"]
+mod causes;
 mod prices;
 mod rated;
 mod totals;
@@ -15,6 +17,7 @@ use std::{
     fs::File,
     io::{self, BufReader, Read, Write},
     path::{Path, PathBuf},
+    process::ExitCode,
     time::Instant,
 };
 
@@ -24,9 +27,10 @@ use indicatif::{ProgressBar, ProgressBarIter, ProgressStyle};
 use billing::formats::{
     accounts::AccountMap,
     csv::{CallRows, Mapping},
+    deck::Counts,
 };
 
-use self::{batch::Batch, prices::Prices, rated::RatedFile, totals::Totals};
+use self::{batch::Batch, causes::with_causes, prices::Prices, rated::RatedFile, totals::Totals};
 
 type Done<T = ()> = Result<T, Box<dyn Error>>;
 
@@ -45,6 +49,9 @@ A mapping says where the parts of a call stand; `examples/data/calls.mapping.jso
      "disposition": {"listed": {"column": "disposition", "values": {"ANSWERED": "answered",
        "NO ANSWER": "no_answer", "BUSY": "busy", "FAILED": "failed"}}}}}}
 
+Numbers in national form are read with a "dial_plan" in the mapping. A callee that is no number has the
+price of the catch-all line, if there is one.
+
 Every line of the calls is answered for: rated (an unanswered call costs nothing), without a price, or
 refused. --rated writes one JSON document for each; --totals writes account,total as CSV."#;
 
@@ -52,7 +59,7 @@ refused. --rated writes one JSON document for each; --totals writes account,tota
 #[command(about = "Rates a file of call records by a price list", long_about = ABOUT, after_help = MORE)]
 pub struct Options {
     /// The tariff as a JSON document
-    #[arg(long, value_name = "FILE", conflicts_with = "deck")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["deck", "deck_mapping", "decimals"])]
     tariff: Option<PathBuf>,
     /// The price list as CSV
     #[arg(long, value_name = "FILE", default_value = "examples/data/deck.csv")]
@@ -80,8 +87,21 @@ pub struct Options {
     top: usize,
 }
 
-fn main() -> Done {
-    run(&Options::parse(), &mut io::stdout().lock())
+fn main() -> ExitCode {
+    match run(&Options::parse(), &mut io::stdout().lock()) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads the page has seen enough of it.
+        Err(error) if is_closed(&*error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("rate_cdrs: {}", with_causes(&*error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn is_closed(error: &(dyn Error + 'static)) -> bool {
+    let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
+    kind == Some(io::ErrorKind::BrokenPipe)
 }
 
 pub fn run(options: &Options, out: &mut impl Write) -> Done {
@@ -97,9 +117,17 @@ pub fn run(options: &Options, out: &mut impl Write) -> Done {
         out,
         "{prefixes} prefixes of tariff {id}, in {currency}, loaded in {taken:.0?}; {kib} KiB"
     )?;
+    if let Some(counts) = &prices.counts {
+        let Counts { rows, priced, passed_over, blank, .. } = counts;
+        writeln!(
+            out,
+            "{rows} rows of the deck: {priced} priced, {passed_over} passed over, {blank} blank"
+        )?;
+    }
 
     let started = Instant::now();
-    let rated = options.rated.as_deref().map(RatedFile::create).transpose()?;
+    let rated = options.rated.as_deref().map(create).transpose()?.map(RatedFile::new);
+    let totals_file = options.totals.as_deref().map(create).transpose()?;
     let mut batch = Batch::new(tariff, Totals::new(tariff, prices.decimals), rated);
     rate_all(options, &mut batch)?;
     let totals = batch.finish()?;
@@ -107,8 +135,8 @@ pub fn run(options: &Options, out: &mut impl Write) -> Done {
     totals.print(out, currency, options.top)?;
     let a_second = u128::from(totals.calls()) * 1_000_000_000 / taken.as_nanos().max(1);
     writeln!(out, "\n{} calls in {taken:.2?}: {a_second} calls a second", totals.calls())?;
-    if let Some(path) = &options.totals {
-        totals.write(File::create(path)?)?;
+    if let Some(file) = totals_file {
+        totals.write(file)?;
     }
     Ok(())
 }
@@ -128,6 +156,10 @@ fn rate_all(options: &Options, batch: &mut Batch<'_>) -> Done {
     batch.rate()?;
     bar.finish_and_clear();
     Ok(())
+}
+
+fn create(path: &Path) -> Done<File> {
+    Ok(File::create(path).map_err(|error| format!("{}: {error}", path.display()))?)
 }
 
 /// A file, and the bar that shows how much of it has been read.

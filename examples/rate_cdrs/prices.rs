@@ -4,7 +4,7 @@ use std::{fs::File, io::BufReader, path::Path};
 
 use billing::{
     core::tariff::{Tariff, TariffBuilder, TariffSpec},
-    formats::deck::{Mapping, stream},
+    formats::deck::{Counts, Mapping, stream},
 };
 
 use super::{Done, read_json};
@@ -13,6 +13,8 @@ pub struct Prices {
     pub tariff: Tariff,
     /// The decimals of its prices.
     pub decimals: u32,
+    /// What became of the rows of the deck.
+    pub counts: Option<Counts>,
 }
 
 impl Prices {
@@ -20,7 +22,7 @@ impl Prices {
         let spec: TariffSpec = read_json(path)?;
         let tariff =
             Tariff::compile(&spec).map_err(|error| format!("{}: {error}", path.display()))?;
-        Ok(Self { tariff, decimals: spec.decimals.into() })
+        Ok(Self { tariff, decimals: spec.decimals.into(), counts: None })
     }
 
     /// Compiles the deck while it is read, so that only the compiled tariff is kept.
@@ -34,10 +36,12 @@ impl Prices {
         let at = |error: &dyn std::fmt::Display| format!("{}: {error}", deck.display());
         let file = File::open(deck).map_err(|error| at(&error))?;
         let read = stream(BufReader::new(file), &mapping, |line| builder.push(&line));
-        let _counts = read.map_err(|error| match std::error::Error::source(&error) {
+        let counts = read.map_err(|error| match std::error::Error::source(&error) {
             Some(cause) => at(&format!("{error}: {cause}")),
             None => at(&error),
         })?;
-        Ok(Self { tariff: builder.finish()?, decimals: decimals.into() })
+        // Lines of the tariff are the prices of the deck, one after the other.
+        let tariff = builder.finish().map_err(|error| at(&format!("as a tariff, {error}")))?;
+        Ok(Self { tariff, decimals: decimals.into(), counts: Some(counts) })
     }
 }

@@ -3,7 +3,6 @@
 use std::{
     fs::File,
     io::{BufWriter, Write as _},
-    path::Path,
 };
 
 use billing::formats::csv::BadRow;
@@ -17,9 +16,8 @@ use super::{
 pub struct RatedFile(BufWriter<File>);
 
 impl RatedFile {
-    pub fn create(path: &Path) -> Done<Self> {
-        let file = File::create(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        Ok(Self(BufWriter::with_capacity(1 << 18, file)))
+    pub fn new(file: File) -> Self {
+        Self(BufWriter::with_capacity(1 << 18, file))
     }
 
     /// A call with its price, or why it has none.

@@ -1,6 +1,7 @@
 //! What accounts and destinations cost.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, HashMap},
     io::{self, BufWriter, Write},
 };
@@ -35,6 +36,8 @@ pub struct Totals<'t> {
     unanswered: u64,
     all: Total,
     accounts: HashMap<AccountId, Total, RandomState>,
+    /// The calls of which the file does not tell whose they are.
+    nobody: Total,
     /// By the place of the destination in the tariff.
     destinations: Vec<Total>,
     /// Calls without a price, and lines that are no call, by what is wrong; with the first of each.
@@ -50,6 +53,7 @@ impl<'t> Totals<'t> {
             unanswered: 0,
             all: Total::default(),
             accounts: HashMap::default(),
+            nobody: Total::default(),
             destinations: vec![Total::default(); tariff.destinations().len()],
             problems: BTreeMap::new(),
         }
@@ -76,6 +80,7 @@ impl<'t> Totals<'t> {
         let billed_ms = rated.billed_ms();
         match self.accounts.get_mut(call.account) {
             Some(total) => total.add(billed_ms, units)?,
+            None if call.account.is_empty() => self.nobody.add(billed_ms, units)?,
             None => {
                 let account = AccountId::try_new(call.account)?;
                 self.accounts.entry(account).or_default().add(billed_ms, units)?;
@@ -101,6 +106,8 @@ impl<'t> Totals<'t> {
         let destinations = destinations.map(|(name, total)| (name.as_str(), *total)).collect();
         self.table(out, "destination", destinations, top)?;
         let accounts = self.accounts.iter().map(|(name, total)| (name.as_str(), *total));
+        let nobody = Some(("(no account)", self.nobody)).filter(|(_, total)| total.calls > 0);
+        let accounts = accounts.chain(nobody);
         self.table(out, "account", accounts.collect(), top)?;
         writeln!(
             out,
@@ -135,13 +142,17 @@ impl<'t> Totals<'t> {
         Ok(())
     }
 
-    /// `account,total` for every account, in the order of their bytes.
+    /// `account,total` for every account, in the order of their bytes, after that of calls without one.
     pub fn write(&self, to: impl Write) -> io::Result<()> {
         let mut to = BufWriter::new(to);
         let mut rows: Vec<_> = self.accounts.iter().collect();
         rows.sort_by_key(|(account, _)| account.as_str());
+        writeln!(to, "account,total")?;
+        if self.nobody.calls > 0 {
+            writeln!(to, ",{}", self.amount(&self.nobody))?;
+        }
         for (account, total) in rows {
-            writeln!(to, "{account},{}", self.amount(total))?;
+            writeln!(to, "{},{}", quoted(account.as_str()), self.amount(total))?;
         }
         to.flush()
     }
@@ -161,6 +172,15 @@ impl Total {
         self.billed_ms = self.billed_ms.checked_add(billed_ms).ok_or_else(too_large)?;
         self.units = self.units.checked_add(units).ok_or_else(too_large)?;
         Ok(())
+    }
+}
+
+/// A column as RFC 4180 has it.
+fn quoted(text: &str) -> Cow<'_, str> {
+    if text.contains([',', '"']) {
+        Cow::Owned(format!("\"{}\"", text.replace('"', "\"\"")))
+    } else {
+        Cow::Borrowed(text)
     }
 }
 

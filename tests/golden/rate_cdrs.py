@@ -69,6 +69,7 @@ def main():
             billed = max(first, first + math.ceil((talk - first) / following) * following)
             cost = math.floor(price * billed / 60 * 10**4 + Fraction(1, 2))
             totals[call["account"]] = totals.get(call["account"], 0) + cost
+    print("account,total")
     for account in sorted(totals):
         print("%s,%d.%04d" % (account, *divmod(totals[account], 10**4)))
 
