@@ -99,7 +99,7 @@ fn entries() -> Vec<Entry> {
         Entry {
             name: "fuzz",
             title: "Readers and documents answer whatever a fuzzer makes of them, for minutes each",
-            line: Line::cargo(["xtask", "fuzz", "--seconds", "300"]),
+            line: Line::cargo(["xtask", "fuzz", "--seconds", "120"]),
         },
     ]
 }
