@@ -310,8 +310,13 @@ impl State {
         let came = parked.map_or(self.now, |parked| parked.since.min(self.now));
         let Limits { item_future_ms_max, item_past_ms_max, .. } = self.limits;
         let at = item.at();
-        if self.now.checked_add_ms(item_future_ms_max).is_ok_and(|latest| at > latest) {
-            return Err(ParkReason::TooFarAhead { at, max_ms: item_future_ms_max });
+        // A call that is over ended in the past; one that ends in the far future would hold up every change of its prices.
+        let ends = match item {
+            Item::Call(call) => at.checked_add_ms(call.duration_ms).unwrap_or(Instant::MAX),
+            Item::Pulse(_) | Item::OneOff(_) => at,
+        };
+        if self.now.checked_add_ms(item_future_ms_max).is_ok_and(|latest| ends > latest) {
+            return Err(ParkReason::TooFarAhead { at: ends, max_ms: item_future_ms_max });
         }
         if came.checked_sub_ms(item_past_ms_max).is_ok_and(|earliest| at < earliest) {
             return Err(ParkReason::TooFarBack { at, max_ms: item_past_ms_max });

@@ -149,10 +149,10 @@ pub enum ParkReason {
         /// The longest accepted.
         max_ms: u64,
     },
-    /// Dated further ahead of the clock than is accepted.
-    #[error("the item is dated {at}, more than {max_ms} ms ahead of the clock")]
+    /// Dated further ahead of the clock than is accepted, or a call that ends there.
+    #[error("the item is dated {at} or lasts until then, more than {max_ms} ms ahead of the clock")]
     TooFarAhead {
-        /// The item's instant.
+        /// The item's instant, or when the call ends.
         at: Instant,
         /// How far ahead is accepted.
         max_ms: u64,

@@ -1,11 +1,6 @@
 //! Compiling a tariff: its document's head first, then line by line.
 
-use alloc::{
-    borrow::ToOwned as _,
-    collections::{BTreeMap, BTreeSet},
-    format,
-    vec::Vec,
-};
+use alloc::{borrow::ToOwned as _, collections::BTreeMap, format, vec, vec::Vec};
 use core::cmp::Reverse;
 
 use compact_str::CompactString;
@@ -62,6 +57,15 @@ pub struct TariffBuilder<'a> {
     /// How many lines there were.
     pushed: usize,
     unit: u64,
+}
+
+/// A line in which nothing is wrong.
+struct Checked {
+    fees: Fees,
+    bands: Vec<Band>,
+    unit: u64,
+    conditions: Conditions,
+    prefixes: Vec<u64>,
 }
 
 #[derive(Debug)]
@@ -123,12 +127,10 @@ impl<'a> TariffBuilder<'a> {
     ///
     /// See [`TariffBuilder`].
     pub fn push(&mut self, line: &LineSpec) -> Result<(), InvalidTariff> {
-        let number = self.pushed;
-        let place = number.saturating_add(1);
-        self.pushed = place;
-        let of_line = |problem| InvalidTariff { line: Some(place), problem };
-        let compiled = self.line(number, line).map_err(of_line)?;
-        self.place(compiled, line).map_err(of_line)?;
+        self.pushed = self.pushed.saturating_add(1);
+        let of_line = |problem| InvalidTariff { line: Some(self.pushed), problem };
+        let checked = self.checked(line).map_err(of_line)?;
+        self.add(checked, line);
         line.add_to(&mut self.digest);
         Ok(())
     }
@@ -176,11 +178,23 @@ impl<'a> TariffBuilder<'a> {
         })
     }
 
-    /// A line without its prefix.
-    fn line(&mut self, number: usize, spec: &LineSpec) -> Result<Line, TariffProblem> {
+    /// What a line asks for, and under which prefixes; nothing is kept yet.
+    fn checked(&self, spec: &LineSpec) -> Result<Checked, TariffProblem> {
         let fees = self.fees(spec)?;
-        let bands = self.checked_bands(spec, &fees)?;
+        let (bands, unit) = self.bands_of(spec, &fees)?;
         let conditions = self.conditions_of(spec)?;
+        let prefixes = self.prefixes_of(spec)?;
+        let max = Tariff::LINES_MAX;
+        if self.lines.len().saturating_add(prefixes.len()) > usize::try_from(max).unwrap_or(0) {
+            return Err(TariffProblem::TooLarge { max });
+        }
+        Ok(Checked { fees, bands, unit, conditions, prefixes })
+    }
+
+    /// Puts a line under each of its prefixes.
+    fn add(&mut self, checked: Checked, spec: &LineSpec) {
+        let Checked { fees, bands, unit, conditions, prefixes } = checked;
+        self.unit = unit;
         let line = Line {
             prefix: 0,
             price: 0,
@@ -190,24 +204,22 @@ impl<'a> TariffBuilder<'a> {
             increment: 0,
             first: 0,
             shorter: NONE,
-            number: count(number),
+            number: count(self.pushed.saturating_sub(1)),
             destination: self.destinations.place(&spec.destination),
             terms: NONE,
             conditions: self.conditions.place(&conditions),
         };
-        Ok(plain(&line, &fees, &bands).unwrap_or_else(|| {
+        let line = plain(&line, &fees, &bands).unwrap_or_else(|| {
             let terms = self.kept(fees, bands, spec.blocked);
             Line { terms: self.terms.place(&terms), ..line }
-        }))
+        });
+        self.lines.extend(prefixes.into_iter().map(|prefix| Line { prefix, ..line }));
     }
 
-    /// Puts a line under each of its prefixes.
-    fn place(&mut self, line: Line, spec: &LineSpec) -> Result<(), TariffProblem> {
-        let prefixes: &[Prefix] = match &spec.to {
-            To::Any => {
-                self.lines.push(line);
-                &[]
-            }
+    /// The packed prefixes of a line, 0 for the catch-all; one that is named twice is one.
+    fn prefixes_of(&self, spec: &LineSpec) -> Result<Vec<u64>, TariffProblem> {
+        let prefixes = match &spec.to {
+            To::Any => return Ok(vec![0]),
             To::Prefixes(prefixes) if prefixes.is_empty() => {
                 return Err(TariffProblem::NoPrefixes { what: "the line".to_owned() });
             }
@@ -218,19 +230,10 @@ impl<'a> TariffBuilder<'a> {
                 .get(name)
                 .ok_or_else(|| TariffProblem::Unknown { what: "group", name: name.clone() })?,
         };
-        let under = |prefix: &Prefix| Line { prefix: prefix.packed(), ..line };
-        if let [only] = prefixes {
-            self.lines.push(under(only));
-        } else {
-            // One prefix that is named twice in a line is one.
-            let distinct: BTreeSet<&Prefix> = prefixes.iter().collect();
-            self.lines.extend(distinct.into_iter().map(under));
-        }
-        let max = Tariff::LINES_MAX;
-        if self.lines.len() > usize::try_from(max).unwrap_or(usize::MAX) {
-            return Err(TariffProblem::TooLarge { max });
-        }
-        Ok(())
+        let mut packed: Vec<u64> = prefixes.iter().map(|prefix| prefix.packed()).collect();
+        packed.sort_unstable();
+        packed.dedup();
+        Ok(packed)
     }
 
     fn conditions_of(&self, spec: &LineSpec) -> Result<Conditions, TariffProblem> {
@@ -268,13 +271,15 @@ impl<'a> TariffBuilder<'a> {
         })
     }
 
-    fn checked_bands(&mut self, spec: &LineSpec, fees: &Fees) -> Result<Vec<Band>, TariffProblem> {
+    /// The bands of a line, and the common unit of all prices with them.
+    fn bands_of(&self, spec: &LineSpec, fees: &Fees) -> Result<(Vec<Band>, u64), TariffProblem> {
         if spec.blocked {
             let free = spec.bands.is_empty() && fees.connect == 0 && fees.minimum == 0;
             let free = free && fees.maximum.is_none();
-            return if free { Ok(Vec::new()) } else { Err(TariffProblem::PricedAndBlocked) };
+            let none = (Vec::new(), self.unit);
+            return if free { Ok(none) } else { Err(TariffProblem::PricedAndBlocked) };
         }
-        let measure = self.head.measure;
+        let (measure, mut unit) = (self.head.measure, self.unit);
         let mut bands: Vec<Band> = Vec::with_capacity(spec.bands.len());
         for (number, band) in (1..).zip(&spec.bands) {
             let from = ticks("the beginning of a band", band.from, measure)?;
@@ -291,12 +296,12 @@ impl<'a> TariffBuilder<'a> {
                     return Err(TariffProblem::BandWithinIncrement { band: number, from });
                 }
             }
-            self.unit = common_multiple(self.unit, per)
+            unit = common_multiple(unit, per)
                 .filter(|unit| *unit <= UNIT_MAX)
                 .ok_or(TariffProblem::Units)?;
             bands.push(Band { from, price: units(band.price), per, increment });
         }
-        if bands.is_empty() { Err(TariffProblem::NoBands) } else { Ok(bands) }
+        if bands.is_empty() { Err(TariffProblem::NoBands) } else { Ok((bands, unit)) }
     }
 
     fn kept(&mut self, fees: Fees, bands: Vec<Band>, blocked: bool) -> KeptTerms {

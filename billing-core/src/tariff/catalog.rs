@@ -75,7 +75,10 @@ impl Catalog {
     /// ```
     #[must_use]
     pub fn saved(&self, tariff: &TariffId, version: u32) -> Option<&SavedTariff> {
-        self.saved.iter().find(|saved| (&saved.tariff, saved.version) == (tariff, version))
+        let place = self
+            .saved
+            .binary_search_by(|saved| (&saved.tariff, saved.version).cmp(&(tariff, version)));
+        self.saved.get(place.ok()?)
     }
 
     /// The currency of a tariff; all its versions have the same.

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::{
-    id::Group,
+    id::{Group, TariffId},
     money::{Amount, Exact},
     number::Prefix,
     tariff::{
@@ -34,6 +34,8 @@ pub struct Explanation {
 pub struct Piece {
     /// When it begins.
     pub at: Instant,
+    /// The tariff that prices it: the one asked, a fallback, or what is asked before it.
+    pub tariff: TariffId,
     /// The line of the tariff, counted from 1.
     pub line: u32,
     /// What the destination is called.
@@ -53,6 +55,8 @@ pub struct Piece {
 /// A line that might have priced the start of usage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate {
+    /// The tariff that it stands in.
+    pub tariff: TariffId,
     /// The line of the tariff, counted from 1.
     pub line: u32,
     /// The prefix it stands under; `None` for the catch-all.
@@ -140,7 +144,7 @@ impl Tariff {
                     won = Some(entry);
                 }
                 let (line, prefix) = (line.number.saturating_add(1), Prefix::unpacked(key));
-                candidates.push(Candidate { line, prefix, why });
+                candidates.push(Candidate { tariff: self.id.clone(), line, prefix, why });
             }
         }
         candidates
@@ -159,6 +163,7 @@ pub(super) fn explain<'t>(
         let destination = found.tariff.destination(found.line).cloned();
         pieces.extend(destination.map(|destination| Piece {
             at: usage.after(from),
+            tariff: found.tariff.id.clone(),
             line: found.line.number.saturating_add(1),
             destination,
             from,

@@ -4,7 +4,7 @@ use core::cmp::Ordering;
 
 use crate::{
     id::{Group, TariffId},
-    money::{Amount, Exact, MoneyError, Quantity, Rounding},
+    money::{Amount, Currency, Exact, MoneyError, Quantity, Rounding},
     number::{PhoneNumber, Prefix},
     tariff::{
         Crossing, IncrementRule, Measure, Tariff,
@@ -63,7 +63,9 @@ impl Usage {
         Self { callee: 0, caller: 0, at: start, measure: Measure::Time, ticks: duration_ms }
     }
 
-    /// Units of something: messages, megabytes, events. `None` for less than nothing, or finer than a millionth.
+    /// Units of something: messages, megabytes, events.
+    ///
+    /// `None` for less than nothing, finer than a millionth, or 2^64 millionths and more: some 18 million million.
     ///
     /// # Examples
     ///
@@ -259,6 +261,26 @@ pub enum RateError {
         /// When.
         at: Instant,
     },
+    /// The tariff is in another currency than the prices that are asked before it.
+    #[error("tariff {tariff} is in {theirs}, the prices before it are in {ours}")]
+    Currency {
+        /// The tariff.
+        tariff: TariffId,
+        /// Its currency.
+        theirs: Currency,
+        /// That of the prices before it.
+        ours: Currency,
+    },
+    /// Usage in whole increments is too much to be counted.
+    #[error(
+        "usage from {at} on, in whole increments of tariff {tariff}, leaves 2^64 milliseconds or millionths"
+    )]
+    TooMuch {
+        /// The tariff.
+        tariff: TariffId,
+        /// When.
+        at: Instant,
+    },
     /// The amount leaves its bounds.
     #[error(transparent)]
     Money(#[from] MoneyError),
@@ -371,8 +393,11 @@ pub(super) fn walk<'t>(
         let used = end.saturating_sub(position);
         let first_increment = if position == 0 { terms.fees.first } else { 0 };
         let billed = grown(used, band.increment, first_increment, tariff.increments);
+        let ends = billed.and_then(|billed| position.checked_add(billed));
+        let too_much = || RateError::TooMuch { tariff: tariff.id.clone(), at: usage.at };
+        let (billed, ends) = billed.zip(ends).ok_or_else(too_much)?;
         visit(Segment { found: now, band, from: position, used, billed });
-        position = position.saturating_add(billed);
+        position = ends;
     }
     Ok((first, Some(terms)))
 }
@@ -394,19 +419,16 @@ fn ms_between(from: Instant, to: Instant) -> u64 {
     micros.div_ceil(1_000)
 }
 
-/// Usage in whole increments.
-fn grown(used: u64, increment: u64, first: u64, rule: IncrementRule) -> u64 {
-    let whole = |used: u64| {
-        let count = used.checked_next_multiple_of(increment);
-        count.unwrap_or(u64::MAX)
-    };
+/// Usage in whole increments; `None` beyond 64 bits.
+fn grown(used: u64, increment: u64, first: u64, rule: IncrementRule) -> Option<u64> {
+    let whole = |used: u64| used.checked_next_multiple_of(increment);
     match rule {
         _ if first == 0 => whole(used),
         IncrementRule::Remainder => match used.checked_sub(first) {
-            None => first,
-            Some(rest) => first.saturating_add(whole(rest)),
+            None => Some(first),
+            Some(rest) => first.checked_add(whole(rest)?),
         },
-        IncrementRule::Total => whole(used).max(first),
+        IncrementRule::Total => Some(whole(used)?.max(first)),
     }
 }
 
@@ -445,7 +467,7 @@ impl Tariff {
         if usage.ticks == 0 {
             return rated(0, 0, 0);
         }
-        let billed = grown(usage.ticks, line.increment.into(), line.first.into(), self.increments);
+        let billed = grown(usage.ticks, line.increment.into(), line.first.into(), self.increments)?;
         let per = u64::from(line.per);
         let sum = line.price.checked_mul(billed)?.checked_add(line.connect.checked_mul(per)?)?;
         let sum = sum.max(line.minimum.checked_mul(per)?);

@@ -62,7 +62,9 @@ pub(super) fn reach<'t>(
         match rate(&usage, source) {
             Ok(rated) => Ok(rated.amount() <= amount && goes_on(&usage, source)?),
             // It goes as far as there is a price.
-            Err(RateError::NoLine { .. } | RateError::Blocked { .. }) => Ok(false),
+            Err(
+                RateError::NoLine { .. } | RateError::Blocked { .. } | RateError::TooMuch { .. },
+            ) => Ok(false),
             Err(error) => Err(error),
         }
     };

@@ -293,7 +293,21 @@ impl<'t> Asked<'t, '_> {
 
     fn find(&self, usage: &Usage, at: Instant) -> Option<Found<'t>> {
         let mine = self.of_own(usage, at);
-        mine.or_else(|| self.tariffs.find(self.tariff, usage, at, DEPTH))
+        mine.or_else(|| {
+            self.check_currency().ok()?;
+            self.tariffs.find(self.tariff, usage, at, DEPTH)
+        })
+    }
+
+    /// An amount has no currency of its own, so a tariff in another one than the own document's is no answer.
+    fn check_currency(&self) -> Result<(), RateError> {
+        let ours = self.own.map(Tariff::currency);
+        match ours.zip(self.tariffs.currency_of(self.tariff)) {
+            Some((ours, theirs)) if ours != theirs => {
+                Err(RateError::Currency { tariff: self.tariff.clone(), theirs, ours })
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// The document of a line as it is in force at an instant.
@@ -310,6 +324,7 @@ impl<'t> Source<'t> for Asked<'t, '_> {
         if let Some(found) = self.of_own(usage, usage.at) {
             return Ok(found);
         }
+        self.check_currency()?;
         let Some(version) = self.tariffs.in_force(self.tariff, usage.at) else {
             return Err(RateError::NotInForce { tariff: self.tariff.clone(), at: usage.at });
         };

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use billing_core::{
     decide::{self, AccountFacts, Plans},
+    event::Cause,
     id::{StrategyId, TariffId},
     item::ItemKey,
     plan::Arrival,
@@ -230,6 +231,8 @@ impl Tenant {
 
     /// Why a recorded item costs what it costs, for each strategy that priced it by a tariff.
     ///
+    /// Nothing for a record that a later one of the same call took back.
+    ///
     /// # Errors
     ///
     /// [`Error::NotRecorded`] if no such item is recorded, [`Error::Explain`] if its plan cannot be used here.
@@ -275,6 +278,11 @@ impl Tenant {
         let records = facts.items(core::slice::from_ref(key)).await?;
         let item = records.into_iter().find(|record| record.claim.key == *key);
         let item = item.ok_or_else(|| Error::NotRecorded { key: key.clone() })?;
+        let current = (item.claim.account.clone(), item.claim.current_seq);
+        let posted = facts.postings(&[current]).await?;
+        if posted.first().is_none_or(|posting| posting.cause == Cause::Superseded) {
+            return Ok(Vec::new());
+        }
         let account = self.account(&mut *facts, &item.claim.account).await?;
         let plans = self.plans(&mut *facts, core::iter::once(&account)).await?;
         let tariffs = self.tariffs_of(&mut *facts, &plans).await?;

@@ -1,6 +1,6 @@
 //! What is checked of tariffs: each document by its digest, and the list of them by its own.
 
-use billing_core::tariff::{Catalog, SavedTariff};
+use billing_core::tariff::{Activation, Catalog, SavedTariff};
 
 use crate::{
     answer::Result,
@@ -17,7 +17,20 @@ pub(super) async fn check(facts: &mut dyn Facts, report: &mut Report) -> Result<
     if digest != due {
         report.find(Promise::Tariff, None, "the digest of the tariffs is not theirs");
     }
+    for Activation { tariff, version, from } in &catalog.activations {
+        if catalog.saved(tariff, *version).is_none() {
+            let what =
+                format!("tariff {tariff} version {version} is in force from {from}, and not saved");
+            report.find(Promise::Tariff, None, what);
+        }
+    }
     for saved in &catalog.saved {
+        if catalog.currency(&saved.tariff) != Some(saved.currency) {
+            let SavedTariff { tariff, version, currency, .. } = saved;
+            let what =
+                format!("tariff {tariff} version {version} is in {currency}, another is not");
+            report.find(Promise::Tariff, None, what);
+        }
         check_document(facts, saved, report).await?;
     }
     Ok(())

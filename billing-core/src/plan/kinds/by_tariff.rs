@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     id::{Group, StrategyId, TariffId, Unit},
     item::{Call, Disposition, Item, Pulse},
-    money::{Currency, Exact},
+    money::{Amount, Currency, Exact},
     number::PhoneNumber,
     plan::{
         AppliesTo, Arrival, Bill, Priced, Problem, Strategy, StrategySpec, StretchFacts, kinds,
@@ -149,9 +149,17 @@ impl ByTariff {
         let property = self.number.as_ref().and_then(|name| pulse.properties.get(name));
         let to = property.and_then(|text| PhoneNumber::try_new(text).ok());
         Usage::units(to.as_ref(), pulse.at, pulse.amount).ok_or_else(|| {
-            let accepted = "0 and above, to the millionth, are";
+            let accepted = "0 and above, to the millionth and below 2^64 millionths, are";
             Problem(format!("an amount of {} is not accepted: {accepted}", pulse.amount))
         })
+    }
+
+    /// Whether nobody answered, to a destination that has no price: such attempts are everyday traffic, and no mistake to be mended.
+    fn is_nothing(&self, arrival: &Arrival<'_>, usage: &Usage) -> bool {
+        let Item::Call(call) = arrival.item() else { return false };
+        let rated = || arrival.tariffs().rate_with(self.own.as_deref(), &self.tariff, usage);
+        call.disposition != Disposition::Answered
+            && matches!(rated(), Err(RateError::NoLine { .. } | RateError::Blocked { .. }))
     }
 
     fn rate<'t>(&'t self, usage: &Usage, arrival: &Arrival<'t>) -> Result<Rated<'t>, Problem> {
@@ -200,10 +208,13 @@ fn usage_of_call(call: &Call, start: Instant) -> Usage {
 /// Names the tariff and when it was asked; never a number.
 fn no_price(error: &RateError, at: Instant) -> Problem {
     Problem(match error {
-        RateError::NoLine { .. } | RateError::NotInForce { .. } => format!("{error}"),
-        RateError::Blocked { .. } | RateError::Measure { .. } | RateError::Money(_) => {
-            format!("{error}, at {at}")
+        RateError::NoLine { .. } | RateError::NotInForce { .. } | RateError::TooMuch { .. } => {
+            format!("{error}")
         }
+        RateError::Blocked { .. }
+        | RateError::Measure { .. }
+        | RateError::Currency { .. }
+        | RateError::Money(_) => format!("{error}, at {at}"),
     })
 }
 
@@ -223,6 +234,10 @@ impl Strategy for ByTariff {
 
     fn on_arrival(&self, arrival: &Arrival<'_>) -> Result<Priced, Problem> {
         let usage = self.usage(arrival.item())?;
+        if self.is_nothing(arrival, &usage) {
+            let nothing = Totals::nothing(Some(Amount::ZERO));
+            return Ok(Priced::new(self.seconds.clone(), nothing));
+        }
         let rated = self.rate(&usage, arrival)?;
         let is_charged = match arrival.item() {
             Item::Call(call) => call.disposition == Disposition::Answered,
