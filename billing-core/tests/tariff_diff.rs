@@ -181,15 +181,12 @@ fn only_a_line_that_is_always_in_force_with_another_takes_over_from_it() {
             vec![stays("49", no()), stays("49", json!({ "origin": "1" }))],
             Some(2),
         ),
-        (no(), vec![stays("49", json!({ "valid_from": from }))], None),
         (json!({ "valid_from": later }), vec![stays("49", json!({ "valid_from": from }))], Some(1)),
-        (json!({ "valid_from": from }), vec![stays("49", json!({ "valid_from": later }))], None),
         (
             json!({ "valid_until": from }),
             vec![stays("49", json!({ "valid_until": later }))],
             Some(1),
         ),
-        (json!({ "valid_until": later }), vec![stays("49", json!({ "valid_until": from }))], None),
         // Weight before anything else, then what asks for more.
         (
             json!({ "window": "day" }),
@@ -245,6 +242,139 @@ fn lines_are_known_again_by_what_they_are_for_and_when() {
         (Change::Changed, Some(1), Some(2), vec![Part::Weight]),
     ];
     assert_eq!(lines.collect::<Vec<_>>(), expected);
+}
+
+const MARCH: &str = "2026-03-01T00:00:00Z";
+const APRIL: &str = "2026-04-01T00:00:00Z";
+const MAY: &str = "2026-05-01T00:00:00Z";
+
+/// A line to +4477 from an instant on, until before another, with a weight.
+fn dated(price: &str, from: Option<&str>, until: Option<&str>, weight: u32) -> Value {
+    let fields = json!({ "valid_from": from, "valid_until": until, "weight": weight });
+    line("4477", price, "60", &fields)
+}
+
+/// When something is so, what became of the line, the numbers of the old line and the new one, and the effect.
+type Entry<'t> = (Option<&'t str>, Option<&'t str>, Change, [Option<u32>; 2], Effect);
+
+/// Compares two lists: so many lines are unchanged, and these are the entries.
+fn along_time(old: &[Value], new: &[Value], unchanged: u64, expected: &[Entry<'_>]) {
+    let (old, new) = (tariff(1, &no(), old), tariff(2, &no(), new));
+    let diff = old.diff(&new, PERCENTS).unwrap();
+    let instant = |text: &str| text.parse().unwrap();
+    let entries: Vec<_> = diff
+        .lines
+        .iter()
+        .map(|line| {
+            let numbers = [line.old, line.new].map(|side| side.map(|at| at.number));
+            (line.valid_from, line.valid_until, line.change, numbers, line.effect())
+        })
+        .collect();
+    let expected: Vec<_> = expected
+        .iter()
+        .map(|(from, until, change, numbers, effect)| {
+            (from.map(instant), until.map(instant), *change, *numbers, *effect)
+        })
+        .collect();
+    assert_eq!((diff.summary.unchanged, entries), (unchanged, expected));
+}
+
+#[test]
+fn a_price_that_goes_up_from_a_date_on_is_unchanged_before_it() {
+    let old = [dated("0.019", None, None, 0)];
+    let new = [dated("0.019", None, Some(APRIL), 0), dated("0.021", Some(APRIL), None, 0)];
+    let from_april = (Some(APRIL), None, Change::Changed, [Some(1), Some(2)], Effect::Increase);
+    along_time(&old, &new, 1, &[from_april]);
+    let [old, new] = [tariff(1, &no(), &old), tariff(2, &no(), &new)];
+    let diff = old.diff(&new, PERCENTS).unwrap();
+    assert_eq!(diff.lines[0].prices()[0].percent.unwrap().to_string(), "10.5");
+    // As JSON it says when.
+    let shown = serde_json::to_value(diff.lines[0]).unwrap();
+    assert_eq!((&shown["valid_from"], shown.get("valid_until")), (&json!(APRIL), None));
+}
+
+#[test]
+fn a_code_that_is_withdrawn_from_a_date_on_is_unchanged_before_it() {
+    let new = [dated("0.019", None, Some(MAY), 0)];
+    let removed = |new, effect| (Some(MAY), None, Change::Removed, [Some(1), new], effect);
+    let old = [dated("0.019", None, None, 0)];
+    along_time(&old, &new, 1, &[removed(None, Effect::Lost)]);
+    // Another line may take over.
+    let shorter = [line("44", "0.02", "60", &no())];
+    let [old, new] = [old, new].map(|lines| [lines.as_slice(), &shorter].concat());
+    along_time(&old, &new, 2, &[removed(Some(2), Effect::Increase)]);
+}
+
+#[test]
+fn the_line_that_takes_over_may_be_another_from_a_date_on() {
+    let lines = |shorter: &[Value]| [&[dated("0.019", None, Some(MAY), 0)], shorter].concat();
+    let from_april = |price: &str| line("44", price, "60", &json!({ "valid_from": APRIL }));
+    let removed = |from, until, new, effect| (from, until, Change::Removed, [Some(1), new], effect);
+    along_time(
+        &lines(&[from_april("0.02")]),
+        &[from_april("0.02")],
+        1,
+        &[
+            removed(None, Some(APRIL), None, Effect::Lost),
+            removed(Some(APRIL), Some(MAY), Some(1), Effect::Increase),
+        ],
+    );
+    // Dates at which nobody else takes over are no cuts, nor are those of lines that do not matter.
+    let stay = [
+        line("44", "0.02", "60", &no()),
+        line("4", "0.03", "60", &json!({ "valid_from": MARCH })),
+        line("44", "0.03", "60", &json!({ "valid_from": MARCH, "origin": "1" })),
+    ];
+    let whole = removed(None, Some(MAY), Some(1), Effect::Increase);
+    along_time(&lines(&stay), &stay, 3, &[whole]);
+}
+
+#[test]
+fn a_later_deck_may_move_a_date() {
+    let prices = |date| [dated("0.019", None, Some(date), 0), dated("0.021", Some(date), None, 0)];
+    let postponed = (Some(APRIL), Some(MAY), Change::Changed, [Some(2), Some(1)], Effect::Decrease);
+    along_time(&prices(APRIL), &prices(MAY), 2, &[postponed]);
+    let sooner = (Some(MARCH), Some(APRIL), Change::Changed, [Some(1), Some(2)], Effect::Increase);
+    along_time(&prices(APRIL), &prices(MARCH), 2, &[sooner]);
+}
+
+#[test]
+fn lines_with_dates_of_their_own_are_compared_piece_by_piece() {
+    let old = [dated("1", None, Some(MARCH), 0), dated("2", Some(APRIL), None, 0)];
+    let new = [dated("1", None, Some(APRIL), 0), dated("3", Some(MAY), None, 0)];
+    along_time(
+        &old,
+        &new,
+        1,
+        &[
+            (Some(MARCH), Some(APRIL), Change::Added, [None, Some(1)], Effect::Gained),
+            (Some(APRIL), Some(MAY), Change::Removed, [Some(2), None], Effect::Lost),
+            (Some(MAY), None, Change::Changed, [Some(2), Some(2)], Effect::Increase),
+        ],
+    );
+    // One and the same price is one entry, whatever begins and ends beside it.
+    let promotion = dated("1", Some(MARCH), Some(MAY), 5);
+    let added = (Some(MARCH), Some(MAY), Change::Added, [Some(1), Some(2)], Effect::Decrease);
+    along_time(&[dated("2", None, None, 0)], &[dated("2", None, None, 0), promotion], 1, &[added]);
+}
+
+#[test]
+fn lines_of_one_weight_belong_together_at_every_time() {
+    let old = [dated("1", None, None, 0), dated("5", None, None, 5)];
+    let new = [
+        dated("5", None, Some(APRIL), 5),
+        dated("1", None, Some(MAY), 0),
+        dated("6", Some(APRIL), None, 5),
+        dated("2", Some(MAY), None, 0),
+    ];
+    let from = |date, old, new| {
+        (Some(date), None, Change::Changed, [Some(old), Some(new)], Effect::Increase)
+    };
+    along_time(&old, &new, 2, &[from(APRIL, 2, 3), from(MAY, 1, 4)]);
+    // Without one of its own weight, any.
+    let new = [dated("1", None, Some(APRIL), 0), dated("1", Some(APRIL), None, 3)];
+    let weight = (Some(APRIL), None, Change::Changed, [Some(1), Some(2)], Effect::Same);
+    along_time(&old[..1], &new, 1, &[weight]);
 }
 
 #[test]

@@ -15,13 +15,16 @@ use crate::{
         line_diff::parts,
         prefixes::begins_with,
         rows::{Row, rows, runs},
+        side_by_side::{SideBySide, side_by_side},
+        validity::Validity,
     },
 };
 
 /// What is different in the newer of two tariffs.
 ///
-/// A line is the same in both if it stands for the same prefix, origin, window (by name) and validity; of several such lines those
-/// of one weight belong together first. A line that names ten prefixes counts ten times.
+/// Lines are compared if they stand for the same prefix, origin and window (by name), as long as both are in force: where they
+/// begin or end at other instants they are cut, and each piece of time is an entry of its own. Of several such lines those of one
+/// weight belong together first. A line that names ten prefixes counts ten times, and one that is cut once for each piece.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TariffDiff<'a> {
     /// The older tariff.
@@ -34,7 +37,7 @@ pub struct TariffDiff<'a> {
     pub summary: DiffSummary,
     /// What stands in no line: rounding, zone, windows and the like, by name.
     pub rules: Vec<RuleDiff>,
-    /// The lines that are not the same, by prefix, the catch-all first.
+    /// The lines that are not the same, by prefix, the catch-all first; those of one prefix, origin and window by their time.
     pub lines: Vec<LineDiff<'a>>,
 }
 
@@ -111,8 +114,9 @@ pub enum DiffError {
 impl TariffSpec {
     /// What is different in a newer tariff, or a newer version of this one.
     ///
-    /// Sorts the lines of both and goes through them once; keeps the lines that differ, and copies none. Documents that do not compile
-    /// are compared as far as they go.
+    /// Sorts the lines of both and goes through them once; keeps the lines that differ, and copies none. Lines of one prefix, origin and
+    /// window that have other dates are gone through once for each of these dates. Documents that do not compile are compared as far
+    /// as they go.
     ///
     /// # Errors
     ///
@@ -170,12 +174,17 @@ impl TariffSpec {
             return Err(DiffError::Currency { old: self.currency, new: newer.currency });
         }
         let (old, new) = (rows(self)?, rows(newer)?);
-        let mut found = Found { summary: DiffSummary::default(), lines: Vec::new(), percents };
+        let mut found = Found {
+            summary: DiffSummary::default(),
+            lines: Vec::new(),
+            percents,
+            pieces: Vec::new(),
+        };
         let (mut before, mut after) = (Open(Vec::new()), Open(Vec::new()));
         for (old, new) in runs(&old, &new, Row::by_prefix) {
             before.enter(old, new);
             after.enter(new, old);
-            for (old, new) in runs(old, new, Row::by_conditions) {
+            for (old, new) in runs(old, new, Row::by_calls) {
                 found.alike(old, new, &before, &after);
             }
         }
@@ -198,10 +207,12 @@ struct Found<'a> {
     summary: DiffSummary,
     lines: Vec<LineDiff<'a>>,
     percents: Percents,
+    /// Empty between prefixes; kept so that not every one asks for memory.
+    pieces: Vec<SideBySide<'a>>,
 }
 
 impl<'a> Found<'a> {
-    /// Compares the lines of one prefix and the same conditions: as a rule one and one.
+    /// Compares the lines of one prefix that are for the same calls: as a rule one and one.
     fn alike(
         &mut self,
         old: &[Row<'a>],
@@ -209,43 +220,49 @@ impl<'a> Found<'a> {
         before: &Open<'_, 'a>,
         after: &Open<'_, 'a>,
     ) {
-        let (mut gone, mut come) = (Vec::new(), Vec::new());
-        for (old, new) in runs(old, new, Row::by_weight) {
-            let pairs = old.len().min(new.len());
-            old.iter().zip(new).for_each(|(old, new)| self.pair(*old, *new));
-            gone.extend(old.iter().skip(pairs));
-            come.extend(new.iter().skip(pairs));
+        let mut pieces = core::mem::take(&mut self.pieces);
+        side_by_side(old, new, &mut pieces);
+        for SideBySide { when, old, new } in pieces.drain(..) {
+            match (old, new) {
+                (Some(old), Some(new)) => self.pair(when, old, new),
+                (Some(old), None) => {
+                    for (when, new) in after.covering(old.line, when) {
+                        self.summary.removed = self.summary.removed.saturating_add(1);
+                        self.note(old, when, Change::Removed, [Some(at(old)), new]);
+                    }
+                }
+                (None, Some(new)) => {
+                    for (when, old) in before.covering(new.line, when) {
+                        self.summary.added = self.summary.added.saturating_add(1);
+                        self.note(new, when, Change::Added, [old, Some(at(new))]);
+                    }
+                }
+                (None, None) => {}
+            }
         }
-        let pairs = gone.len().min(come.len());
-        gone.iter().zip(&come).for_each(|(old, new)| self.pair(*old, *new));
-        for row in gone.into_iter().skip(pairs) {
-            self.summary.removed = self.summary.removed.saturating_add(1);
-            self.note(row, Change::Removed, Some(at(row)), after.covering(row.line));
-        }
-        for row in come.into_iter().skip(pairs) {
-            self.summary.added = self.summary.added.saturating_add(1);
-            self.note(row, Change::Added, before.covering(row.line), Some(at(row)));
-        }
+        self.pieces = pieces;
     }
 
-    fn pair(&mut self, old: Row<'a>, new: Row<'a>) {
+    fn pair(&mut self, when: Validity, old: Row<'a>, new: Row<'a>) {
         if parts(old.line, new.line).is_empty() {
             self.summary.unchanged = self.summary.unchanged.saturating_add(1);
         } else {
             self.summary.changed = self.summary.changed.saturating_add(1);
-            self.note(old, Change::Changed, Some(at(old)), Some(at(new)));
+            self.note(old, when, Change::Changed, [Some(at(old)), Some(at(new))]);
         }
     }
 
     fn note(
         &mut self,
         row: Row<'a>,
+        when: Validity,
         change: Change,
-        old: Option<LineAt<'a>>,
-        new: Option<LineAt<'a>>,
+        [old, new]: [Option<LineAt<'a>>; 2],
     ) {
         let prefix = Prefix::unpacked(row.prefix);
-        let line = LineDiff { prefix, change, old, new, percents: self.percents };
+        let Validity { from: valid_from, until: valid_until } = when;
+        let percents = self.percents;
+        let line = LineDiff { prefix, valid_from, valid_until, change, old, new, percents };
         let count = match line.effect() {
             Effect::Increase => &mut self.summary.increase,
             Effect::Decrease => &mut self.summary.decrease,
@@ -280,22 +297,30 @@ impl<'r, 'a> Open<'r, 'a> {
         }
     }
 
-    /// The line of the longest prefix that is in force whenever another one is.
-    fn covering(&self, line: &LineSpec) -> Option<LineAt<'a>> {
-        self.0.iter().rev().find_map(|rows| {
-            let covering = rows.iter().filter(|row| covers(row.line, line));
-            covering.max_by_key(|row| rank(row.line)).map(|row| at(*row))
-        })
+    /// The line of the longest prefix that is in force whenever another one is, for each piece of time in which that is another.
+    fn covering(&self, line: &LineSpec, when: Validity) -> Vec<(Validity, Option<LineAt<'a>>)> {
+        let wider = |rows: &&'r [Row<'a>]| rows.iter().filter(|row| is_wider(row.line, line));
+        let validities = self.0.iter().flat_map(wider).map(|row| Validity::of(row.line));
+        let mut pieces: Vec<(Validity, Option<LineAt<'a>>)> = Vec::new();
+        for when in when.cut(validities) {
+            let covering = self.0.iter().rev().find_map(|rows| {
+                let covering = wider(rows).filter(|row| Validity::of(row.line).covers(when));
+                covering.max_by_key(|row| rank(row.line)).map(|row| at(*row))
+            });
+            match pieces.last_mut().filter(|(_, last)| *last == covering) {
+                Some((piece, _)) => piece.until = when.until,
+                None => pieces.push((when, covering)),
+            }
+        }
+        pieces
     }
 }
 
-/// Whether a line is in force whenever another one is.
-fn covers(wide: &LineSpec, narrow: &LineSpec) -> bool {
+/// Whether a line prices the calls of another one, as long as both are in force.
+fn is_wider(wide: &LineSpec, narrow: &LineSpec) -> bool {
     let origin = |line: &LineSpec| line.origin.map_or(0, Prefix::packed);
     (wide.window.is_none() || wide.window == narrow.window)
         && begins_with(origin(narrow), origin(wide))
-        && wide.valid_from.is_none_or(|from| narrow.valid_from.is_some_and(|it| from <= it))
-        && wide.valid_until.is_none_or(|until| narrow.valid_until.is_some_and(|it| it <= until))
 }
 
 /// Which of the lines that cover another one wins: their windows are the same one, or none.

@@ -14,20 +14,25 @@ use crate::{
     time::Instant,
 };
 
-/// One line that was added, removed or changed, for one prefix.
+/// One line that was added, removed or changed, for one prefix and a piece of time.
 ///
-/// A line that was removed is compared with the one that prices its numbers from then on, and one that was added with the one that
-/// priced them before: the line of the longest prefix, up to its own, that is in force whenever it is itself. Where there is none,
-/// its numbers have no price on that side, or the price of a fallback.
+/// A line that was removed is compared with the one that prices its numbers in the newer tariff, and one that was added with the one
+/// that priced them in the older: the line of the longest prefix, up to its own, that is in force whenever it is itself. Where that
+/// is another line from some instant on, each has a piece of its own. Where there is none, its numbers have no price on that side, or
+/// the price of a fallback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LineDiff<'a> {
     /// The prefix; `None` for the catch-all.
     pub prefix: Option<Prefix>,
+    /// From when on this is so; `None` for always.
+    pub valid_from: Option<Instant>,
+    /// Until before when; `None` for always.
+    pub valid_until: Option<Instant>,
     /// What became of the line.
     pub change: Change,
-    /// What priced its numbers before.
+    /// What prices its numbers in the older tariff.
     pub old: Option<LineAt<'a>>,
-    /// What prices them from then on.
+    /// What prices them in the newer one.
     pub new: Option<LineAt<'a>>,
     /// How percentages are rounded.
     pub percents: Percents,
@@ -327,8 +332,8 @@ impl Serialize for LineDiff<'_> {
             effect: self.effect(),
             origin: own.and_then(|line| line.origin),
             window: own.and_then(|line| line.window.as_ref()),
-            valid_from: own.and_then(|line| line.valid_from),
-            valid_until: own.and_then(|line| line.valid_until),
+            valid_from: self.valid_from,
+            valid_until: self.valid_until,
             parts: self.parts(),
             prices: self.prices(),
             old: self.old.map(terms),

@@ -18,30 +18,32 @@ pub(super) struct Row<'a> {
     pub(super) line: &'a LineSpec,
 }
 
-/// Which lines are the same: what they are for, and when.
-fn conditions(one: &LineSpec, two: &LineSpec) -> Ordering {
-    one.origin
-        .cmp(&two.origin)
-        .then_with(|| one.window.cmp(&two.window))
-        .then_with(|| one.valid_from.cmp(&two.valid_from))
-        .then_with(|| one.valid_until.cmp(&two.valid_until))
-}
-
 impl Row<'_> {
     pub(super) fn by_prefix(&self, other: &Self) -> Ordering {
         self.prefix.cmp(&other.prefix)
     }
 
-    pub(super) fn by_conditions(&self, other: &Self) -> Ordering {
-        conditions(self.line, other.line)
+    /// By what else they are for: from where, and at which times of the week and the year.
+    pub(super) fn by_calls(&self, other: &Self) -> Ordering {
+        let (one, two) = (self.line, other.line);
+        one.origin.cmp(&two.origin).then_with(|| one.window.cmp(&two.window))
+    }
+
+    pub(super) fn by_validity(&self, other: &Self) -> Ordering {
+        let (one, two) = (self.line, other.line);
+        (one.valid_from, one.valid_until).cmp(&(two.valid_from, two.valid_until))
     }
 
     pub(super) fn by_weight(&self, other: &Self) -> Ordering {
         self.line.weight.cmp(&other.line.weight)
     }
+
+    pub(super) fn by_validity_and_weight(&self, other: &Self) -> Ordering {
+        self.by_validity(other).then_with(|| self.by_weight(other))
+    }
 }
 
-/// The rows of a document: the catch-all first, then by prefix as text, then by conditions and weight.
+/// The rows of a document: the catch-all first, then by prefix as text, then by what else they are for, by validity and by weight.
 pub(super) fn rows(spec: &TariffSpec) -> Result<Vec<Row<'_>>, InvalidTariff> {
     let mut rows = Vec::with_capacity(spec.lines.len());
     for (number, line) in (1_u32..).zip(&spec.lines) {
@@ -60,8 +62,8 @@ pub(super) fn rows(spec: &TariffSpec) -> Result<Vec<Row<'_>>, InvalidTariff> {
     }
     rows.sort_unstable_by(|one, two| {
         one.by_prefix(two)
-            .then_with(|| one.by_conditions(two))
-            .then_with(|| one.by_weight(two))
+            .then_with(|| one.by_calls(two))
+            .then_with(|| one.by_validity_and_weight(two))
             .then_with(|| one.number.cmp(&two.number))
     });
     // One prefix that is named twice in a line is one.

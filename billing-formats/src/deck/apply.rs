@@ -80,8 +80,8 @@ impl Deck {
     /// once if the row has none; it ends those that it withdraws in the same way, and keeps all others. Where rows say for which
     /// origins or windows they are, only lines for the same ones are replaced. Windows, calendars and all else stay.
     ///
-    /// This is half of a preview: the other half is to compile the version, and to compare it with the present one, prefix by
-    /// prefix. Nothing is saved before somebody has looked at that.
+    /// This is half of a preview: the other half is to compile the version, and to compare it with the present one by
+    /// [`TariffSpec::diff`]. Nothing is saved before somebody has looked at that.
     ///
     /// # Errors
     ///

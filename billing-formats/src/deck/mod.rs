@@ -1,6 +1,7 @@
 //! Price lists of suppliers and carriers, read into lines of a tariff by a mapping that says how they are written.
 //!
 //! `docs/decks.md` tells what a [`Mapping`] says and how to load a deck. A [`Deck`] is what was read; nothing is saved by it.
+//! [`TariffSpec::diff`](billing_core::tariff::TariffSpec::diff) is the preview of what it makes of a tariff.
 //!
 //! ```
 //! use billing_core::tariff::{Tariff, TariffSpec};
