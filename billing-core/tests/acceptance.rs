@@ -23,7 +23,7 @@ fn alice() -> World {
 /// One item of each kind, dated at an instant.
 fn each_kind(at: &str) -> [Incoming; 3] {
     [
-        call("call", at, 60_000).into(),
+        call("call", at, 0).into(),
         pulse("pulse", at, "1").into(),
         one_off("charge", at, "set-up", "1").into(),
     ]
@@ -65,6 +65,23 @@ fn an_item_may_be_dated_as_far_from_the_clock_as_was_agreed_and_no_further() {
             }
         }
     }
+}
+
+#[test]
+fn a_call_must_be_over_as_soon_as_it_may_be_dated() {
+    let mut world = alice();
+    world.now = read("2026-03-10T12:00:00Z");
+    world.limits.item_future_ms_max = 60_000;
+    // Both began in time; the second says that it goes on for a microsecond too long.
+    let calls = [
+        call("a", "2026-03-10T11:00:00Z", 3_660_000),
+        call("b", "2026-03-10T11:00:00.000001Z", 3_660_000),
+    ];
+    let receipts = world.take(&calls).receipts;
+    assert!(matches!(receipts[0], Receipt::Recorded { .. }), "{receipts:?}");
+    let at = read("2026-03-10T12:01:00.000001Z");
+    let reason = ParkReason::TooFarAhead { at, max_ms: 60_000 };
+    assert_eq!(receipts[1], Receipt::Parked(reason));
 }
 
 #[test]

@@ -279,7 +279,7 @@ fn messages_are_priced_by_the_number_they_went_to() {
     let mut negative = message("d", None);
     negative.pulse.amount = read("-1");
     let strategy = read("sms");
-    let why = "an amount of -1 is not accepted: 0 and above, to the millionth, are".into();
+    let why = "an amount of -1 is not accepted: 0 and above, to the millionth and below 2^64 millionths, are".into();
     let parked = Receipt::Parked(ParkReason::Unpriceable { strategy, why });
     assert_eq!(world.take(&[negative]).receipts, [parked]);
 }
@@ -318,4 +318,43 @@ fn a_price_is_explained_as_it_was_taken() {
     let storage = Incoming::from(pulse("c", NINE, "1")).item;
     let arrival = Arrival::new(&storage, posting.day, posting.currency);
     assert_eq!(decide::explain(&plan, &arrival), Ok(vec![]), "nobody claims it");
+}
+
+#[test]
+fn an_attempt_that_nobody_answered_needs_no_price() {
+    let mut world = world(r#"{"tariff":"retail"}"#);
+    let attempt = |id: &str, callee: &str| {
+        let ended = to(id, callee, NINE, 0);
+        CallEnded { call: Call { disposition: Disposition::Failed, ..ended.call }, ..ended }
+    };
+    // To a blocked destination, to one that the tariff does not have, and to what is no number.
+    let attempts =
+        [attempt("a", "+12645550123"), attempt("b", "+35312345678"), attempt("c", "sip:x")];
+    let taken = world.take(&attempts);
+    assert!(taken.receipts.iter().all(|receipt| matches!(receipt, Receipt::Recorded { .. })));
+    assert_eq!(taken.writes.heads[0].1.rated_until, None, "nothing is priced that may not change");
+    let nothing = ("retail".into(), 0, "0 s".into(), "0".into(), "by tariff retail".into());
+    assert_eq!(lines(&world), [nothing]);
+    // An answered one does.
+    let blocked = parked(&mut world, to("d", "+12645550123", NINE, 0));
+    assert!(blocked.contains("line 3 of tariff retail blocks this destination"), "{blocked}");
+}
+
+#[test]
+fn own_prices_and_a_tariff_of_another_currency_are_never_added() {
+    let own = r#"{"id":"of-alice","version":1,"currency":"EUR","zone":"UTC","decimals":2,"rounding":"half_up",
+        "windows":{"day":{"until":"18:00"}},
+        "lines":[{"destination":"Berlin","to":{"prefixes":["4930"]},"window":"day",
+                  "bands":[{"price":"0.06","per":"60","increment":"1"}]}]}"#;
+    let terms = format!(r#"{{"tariff":"dollars","own":{own}}}"#);
+    let mut world = World::with(&settings("alice", ""), &[strategy("tariff", &terms)]);
+    let dollars = RETAIL.replace(r#""id":"retail","#, r#""id":"dollars","#).replace("EUR", "USD");
+    tariff(&dollars, "2026-01-01T00:00:00Z", &mut world);
+    // A minute before six has its own price; the minute after it has none.
+    let whole = parked(&mut world, to("a", "+4930123456", "2026-03-10T17:59:00Z", 120_000));
+    assert!(whole.contains("tariff dollars has no line"), "{whole}");
+    let later = parked(&mut world, to("b", "+4930123456", "2026-03-10T18:30:00Z", 60_000));
+    assert!(later.contains("tariff dollars is in USD, the prices before it are in EUR"), "{later}");
+    world.take(&[to("c", "+4930123456", "2026-03-10T17:00:00Z", 60_000)]);
+    assert_eq!(lines(&world)[0].3, "0.06");
 }

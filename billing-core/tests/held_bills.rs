@@ -148,7 +148,7 @@ fn a_plan_that_cannot_be_built_holds_what_it_may_have_a_part_of_and_nothing_befo
 fn sums_that_leave_their_bounds_park_the_bill() {
     let full = 999_999_999_999_999_999;
     let mut world = World::under(&[flat_rate("0.02", "pro_rata")]);
-    world.limits.call_duration_ms_max = u64::MAX;
+    (world.limits.call_duration_ms_max, world.limits.item_future_ms_max) = (u64::MAX, u64::MAX);
     world.calls(&[("a", "2026-03-10T00:00:00Z", full)]);
     assert_eq!(world.bill("2026-03-31T00:00:00Z")[0].taxed.total, read("333333333333.33"));
     world.calls(&[("b", "2026-03-11T00:00:00Z", 1)]);
@@ -156,7 +156,7 @@ fn sums_that_leave_their_bounds_park_the_bill() {
     assert!(matches!(error, BillError::Totals(TotalsError::Money(_))), "{error}");
     let terms = r#"{"block_ms":1,"per_block":"999","scope":"call"}"#;
     let mut world = World::under(&[strategy("blocks", terms)]);
-    world.limits.call_duration_ms_max = u64::MAX;
+    (world.limits.call_duration_ms_max, world.limits.item_future_ms_max) = (u64::MAX, u64::MAX);
     world.calls(&[("a", "2026-03-10T00:00:00Z", full)]);
     let error = world.bill_of("alice", "2026-03-31T00:00:00Z").unwrap_err();
     assert!(matches!(error, BillError::Money(MoneyError::OutOfBounds { .. })), "{error}");

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use billing_core::{
-    tariff::{InvalidTariff, Tariff, TariffProblem, TariffSpec, Tariffs},
+    tariff::{InvalidTariff, LineSpec, Tariff, TariffBuilder, TariffProblem, TariffSpec, Tariffs},
     time::Instant,
 };
 
@@ -279,4 +279,26 @@ fn versions_begin_at_instants_of_their_own_and_in_one_currency() {
     let version = |at| tariffs.in_force(&euro.id, at).map(Tariff::version);
     let before = Instant::from_micros(from.micros() - 1).unwrap();
     assert_eq!([before, from, next].map(version), [None, Some(1), Some(2)]);
+}
+
+#[test]
+fn a_line_that_is_refused_leaves_nothing_behind() {
+    let head: TariffSpec = serde_json::from_str(
+        r#"{"id":"retail","version":1,"currency":"EUR","zone":"UTC","decimals":4,"rounding":"half_up","lines":[]}"#,
+    )
+    .unwrap();
+    let line = |destination: &str, to: &str, per: &str| -> LineSpec {
+        let json = format!(
+            r#"{{"destination":"{destination}","to":{to},"bands":[{{"price":"1","per":"{per}","increment":"1"}}]}}"#
+        );
+        serde_json::from_str(&json).unwrap()
+    };
+    let good = line("Germany", r#"{"prefixes":["49"]}"#, "3600");
+    let mut builder = TariffBuilder::new(&head).unwrap();
+    let refused = builder.push(&line("Nowhere", r#"{"group":"none"}"#, "999999.999")).unwrap_err();
+    assert_eq!(refused.line, Some(1));
+    builder.push(&good).unwrap();
+    let tariff = builder.finish().unwrap();
+    assert_eq!(tariff.destinations(), [good.destination.clone()]);
+    assert_eq!(tariff.digest(), TariffSpec { lines: vec![good], ..head }.digest());
 }

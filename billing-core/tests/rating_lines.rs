@@ -517,3 +517,21 @@ fn the_largest_prices_and_usages_stay_exact_or_are_refused() {
     let free = Tariff::compile(&tariff("retail", "", &[&line("any", "0", "")])).unwrap();
     assert_eq!(free.rate(&whole).unwrap().amount().to_string(), "0");
 }
+
+#[test]
+fn usage_that_cannot_be_counted_in_whole_increments_is_an_error() {
+    let spec: TariffSpec = serde_json::from_str(
+        r#"{"id":"units","version":1,"currency":"EUR","zone":"UTC","measure":"units","decimals":9,"rounding":"half_up",
+            "lines":[{"destination":"Anywhere","to":"any",
+                      "bands":[{"price":"0.0000000001","per":"1","increment":"7"}]}]}"#,
+    )
+    .unwrap();
+    let tariff = Tariff::compile(&spec).unwrap();
+    let at = "2026-10-05T08:00:00Z".parse().unwrap();
+    let usage = |units: &str| Usage::units(None, at, units.parse().unwrap()).unwrap();
+    let refused = tariff.rate(&usage("18446744073709.551615"));
+    assert!(matches!(refused, Err(RateError::TooMuch { .. })), "{refused:?}");
+    // 2,635,249,153,387 increments of 7, the most that there are.
+    let most = tariff.rate(&usage("18446744073709")).unwrap();
+    assert_eq!(most.billed_ms(), 18_446_744_073_709_000_000);
+}
