@@ -19,16 +19,13 @@ use billing_core::{
     tariff::{
         BandSpec, Change, Crossing, DiffSummary, Effect, ExchangeRate, Impact, LineAt, LineDiff,
         LineSpec, MarginError, Measure, Part, Percents, Present, RateError, Rated, Rater, Sums,
-        Tariff, TariffSpec, Tariffs, To, Usage, WhatIf,
+        Tariff, TariffSpec, Tariffs, To, WhatIf,
     },
-    time::Instant,
 };
 use proptest::{
     collection::vec,
-    option,
     prelude::{
-        Just, ProptestConfig, Strategy, prop_assert, prop_assert_eq, prop_assert_ne, prop_oneof,
-        proptest,
+        ProptestConfig, Strategy, prop_assert, prop_assert_eq, prop_assert_ne, prop_oneof, proptest,
     },
     sample::select,
 };
@@ -133,56 +130,6 @@ fn undated(spec: TariffSpec) -> TariffSpec {
     random::untwinned(TariffSpec { lines: undated.collect(), ..spec })
 }
 
-/// Days on which prices of a dated list begin and end.
-const DAYS: u64 = 8;
-
-/// A price list whose lines differ in price alone, with one in force for a prefix at any time; lines without an end among them.
-fn dated_prices(prefixes: Vec<&'static str>) -> impl Strategy<Value = TariffSpec> {
-    let line = (select(prefixes), option::of(0..DAYS), option::of(0..DAYS), 1_i128..4, 0..8_u8);
-    vec(line, 0..12).prop_map(|lines| {
-        let mut spec: TariffSpec = serde_json::from_str(
-            r#"{"id": "retail", "version": 1, "currency": "EUR", "zone": "UTC", "decimals": 4,
-                "rounding": "half_up", "crossing": "at_start", "lines": []}"#,
-        )
-        .unwrap();
-        for (prefix, from, until, cents, blocked) in lines {
-            let (from, until) = (from.map(day), until.map(day));
-            if from.zip(until).is_some_and(|(from, until)| until <= from) {
-                continue;
-            }
-            let to = match prefix {
-                "" => To::Any,
-                prefix => To::Prefixes(vec![prefix.parse().unwrap()]),
-            };
-            let meets = |line: &LineSpec| {
-                line.to == to
-                    && from.is_none_or(|from| line.valid_until.is_none_or(|until| from < until))
-                    && until.is_none_or(|until| line.valid_from.is_none_or(|from| from < until))
-            };
-            if spec.lines.iter().any(meets) {
-                continue;
-            }
-            let (valid_from, valid_until) = (from, until);
-            let second = random::quantity(1_000, Measure::Time);
-            let price = random::of_units(cents * 100_000_000);
-            let band = BandSpec { from: Quantity::ZERO, price, per: second, increment: second };
-            let line = LineSpec { to, valid_from, valid_until, ..one_price(band) };
-            spec.lines.push(if blocked == 0 { random::closed(line) } else { line });
-        }
-        spec
-    })
-}
-
-fn day(number: u64) -> Instant {
-    let begins: Instant = "2026-04-01T00:00:00Z".parse().unwrap();
-    begins.checked_add_ms(number * 86_400_000).unwrap()
-}
-
-fn one_price(band: BandSpec) -> LineSpec {
-    let line = r#"{"destination": "there", "to": "any", "bands": []}"#;
-    LineSpec { bands: vec![band], ..serde_json::from_str(line).unwrap() }
-}
-
 /// Every prefix of every line, the catch-all as an empty one.
 fn rows(spec: &TariffSpec) -> usize {
     let prefixes = spec.lines.iter().map(|line| match &line.to {
@@ -229,14 +176,10 @@ fn outcome_of(side: Option<LineAt<'_>>, of: &TariffSpec, used: &Used) -> Outcome
     outcome(Tariff::compile(&spec).unwrap().rate(&used.usage()))
 }
 
-/// The difference that speaks of a number at an instant: that of its longest prefix.
-fn longest<'d, 'a>(lines: &'d [LineDiff<'a>], to: &str, at: Instant) -> Option<&'d LineDiff<'a>> {
+/// The difference that speaks of a number: that of its longest prefix.
+fn longest<'d, 'a>(lines: &'d [LineDiff<'a>], to: &str) -> Option<&'d LineDiff<'a>> {
     let number = PhoneNumber::try_new(to).ok();
-    let then = lines.iter().filter(|line| {
-        line.valid_from.is_none_or(|from| from <= at)
-            && line.valid_until.is_none_or(|until| at < until)
-    });
-    let of_number = then.filter(|line| match (line.prefix, number) {
+    let of_number = lines.iter().filter(|line| match (line.prefix, number) {
         (Some(prefix), Some(number)) => prefix.matches(&number),
         (prefix, _) => prefix.is_none(),
     });
@@ -460,47 +403,6 @@ proptest! {
     }
 
     #[test]
-    fn a_difference_explains_the_change_of_price_at_every_instant(
-        (is_alone, old, new) in select(vec![vec!["49"], vec!["", "4", "49", "493"]])
-            .prop_flat_map(|prefixes| {
-                let lists = [prefixes.clone(), prefixes.clone()].map(dated_prices);
-                (Just(prefixes.len() == 1), lists).prop_map(|(is_alone, [old, new])| (is_alone, old, new))
-            }),
-    ) {
-        let [before, after] = [&old, &new].map(|spec| Tariff::compile(spec).unwrap());
-        let diff = old.diff(&new, PERCENTS).unwrap();
-        let to = PhoneNumber::try_new("4930123456").unwrap();
-        let edges = (0..DAYS).map(day);
-        let instants = edges.flat_map(|edge| [-1, 0, 1].map(|micros| edge.micros() + micros));
-        for at in instants.map(|micros| Instant::from_micros(micros).unwrap()) {
-            let usage = Usage::call(&to, at, 1_000);
-            let [was, is] = [before.rate(&usage), after.rate(&usage)];
-            let numbers = [&was, &is].map(|rated| match rated {
-                Ok(rated) => Some(rated.line()),
-                Err(RateError::Blocked { line, .. }) => Some(*line),
-                Err(_) => None,
-            });
-            let [was, is] = [was, is].map(|rated| rated.ok().map(|rated| rated.amount()));
-            let line = longest(&diff.lines, "4930123456", at);
-            let sides = |line: &LineDiff<'_>| [line.old, line.new].map(|at| at.map(|at| at.number));
-            let Some(line) = line.filter(|line| is_alone || sides(line) == numbers) else {
-                prop_assert_eq!(was, is, "nothing speaks of it at {}", at);
-                continue;
-            };
-            prop_assert_eq!(sides(line), numbers);
-            let effect = match (was, is) {
-                (None, None) => Effect::Same,
-                (None, Some(_)) => Effect::Gained,
-                (Some(_), None) => Effect::Lost,
-                (Some(was), Some(is)) if was < is => Effect::Increase,
-                (Some(was), Some(is)) if is < was => Effect::Decrease,
-                (Some(_), Some(_)) => Effect::Same,
-            };
-            prop_assert_eq!(line.effect(), effect, "at {}", at);
-        }
-    }
-
-    #[test]
     fn a_difference_explains_every_change_of_price_of_plain_lines((world, new) in next_version()) {
         let (old, new) = (plain(world.versions[0].0.clone()), plain(new));
         let [before, after] = [&old, &new].map(|spec| Tariff::compile(spec).unwrap());
@@ -509,7 +411,7 @@ proptest! {
         for used in &world.used {
             let usage = used.usage();
             let (was, is) = (outcome(before.rate(&usage)), outcome(after.rate(&usage)));
-            let line = longest(&diff.lines, &used.to, used.at);
+            let line = longest(&diff.lines, &used.to);
             let Some(line) = line.filter(|_| was != is) else {
                 prop_assert_eq!(was, is, "nothing speaks of it");
                 continue;

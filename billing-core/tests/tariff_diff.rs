@@ -371,6 +371,10 @@ fn lines_of_one_weight_belong_together_at_every_time() {
         (Some(date), None, Change::Changed, [Some(old), Some(new)], Effect::Increase)
     };
     along_time(&old, &new, 2, &[from(APRIL, 2, 3), from(MAY, 1, 4)]);
+    // One of another weight is no more the same line for being always in force.
+    let new = [dated("9", None, None, 5), new[1].clone(), new[3].clone()];
+    let added = (None, None, Change::Added, [Some(1), Some(1)], Effect::Increase);
+    along_time(&old[..1], &new, 1, &[added, from(MAY, 1, 3)]);
     // Without one of its own weight, any.
     let new = [dated("1", None, Some(APRIL), 0), dated("1", Some(APRIL), None, 3)];
     let weight = (Some(APRIL), None, Change::Changed, [Some(1), Some(2)], Effect::Same);
