@@ -120,9 +120,11 @@ pub enum Reason {
     /// The call was answered before it began or after it ended.
     #[error("the call is answered outside the time from its start to its end")]
     AnswerOutside,
-    /// More was talked than the whole call lasted.
-    #[error("more was talked than the whole call lasted")]
-    TalkAboveDuration,
+    /// The talk time is not what lies between the answer and the end.
+    #[error(
+        "the talk time is not the time from the answer to the end; accepted is a difference of up to one second"
+    )]
+    TalkUnlikeTimes,
     /// The record is of a B leg.
     #[error("the record is of a B leg, and the call is billed by its A leg; accepted are A legs")]
     BLeg,

@@ -11,7 +11,9 @@
 //! | how it ended | answered, or what `hangup_cause` tells |
 //! | what it is known by | `uuid` |
 //!
-//! Talk time counts from the answer and is kept to the millisecond. A call that nobody answered has none, whatever the
+//! Talk time counts from the answer to the end, on hold too, and is kept to the millisecond. The switch computes `billusec`, `billmsec` and
+//! `billsec` from the two, cut to their unit. So a record that states more than a second more or less than what lies between them is
+//! refused; where it has no end, `duration` tells the end. A call that nobody answered has none, whatever the
 //! record says: old releases counted it from 1970 on. Which variables say who called, who was called and who pays, is up
 //! to [`Variables`].
 //!

@@ -17,6 +17,9 @@ const SECOND_MICROS: i64 = 1_000_000;
 const SECOND_MS: u64 = 1_000;
 const MILLISECOND_MICROS: u64 = 1_000;
 
+/// How far the talk time may be from the time that its stamps measure: each may be cut to seconds.
+const TALK_TOLERANCE_MS: u64 = SECOND_MS;
+
 /// When a call began, was answered and ended, and how long was talked; its parts agree.
 pub(super) struct Times {
     pub(super) start: Instant,
@@ -56,11 +59,12 @@ impl Times {
             Some(_) => finest(stated, measured).ok_or_else(|| values.missing(Role::Billsec))?,
         };
         let times = Self { start, answer: answered, end: ended, talk_ms };
-        times.check().map(|()| times)
+        times.check_order()?;
+        times.check_talk(stated, ended.or_else(due)).map(|()| times)
     }
 
     /// Some of the times may be cut to seconds, so they are compared so.
-    fn check(&self) -> Result<(), Reason> {
+    fn check_order(&self) -> Result<(), Reason> {
         let second = |at: Instant| at.micros().div_euclid(SECOND_MICROS);
         let is_ordered = |one: Instant, two: Instant| second(one) <= second(two);
         if self.end.is_some_and(|end| !is_ordered(self.start, end)) {
@@ -69,16 +73,19 @@ impl Times {
         let is_outside = |answer| {
             !is_ordered(self.start, answer) || self.end.is_some_and(|end| !is_ordered(answer, end))
         };
-        if self.answer.is_some_and(is_outside) {
-            return Err(Reason::AnswerOutside);
+        if self.answer.is_some_and(is_outside) { Err(Reason::AnswerOutside) } else { Ok(()) }
+    }
+
+    /// The switch takes the talk time from the answer to the end, on hold too, so what it states must be what lies between them.
+    fn check_talk(&self, stated: Option<(u64, Role)>, end: Option<Instant>) -> Result<(), Reason> {
+        let (Some(answer), Some((stated_ms, _)), Some(end)) = (self.answer, stated, end) else {
+            return Ok(());
+        };
+        let measured_ms = answer.millis_until(end).unwrap_or(0);
+        if stated_ms.abs_diff(measured_ms) > TALK_TOLERANCE_MS {
+            return Err(Reason::TalkUnlikeTimes);
         }
-        let call_ms = self.end.map(|end| self.start.millis_until(end).unwrap_or(0));
-        match call_ms {
-            Some(call_ms) if self.talk_ms > call_ms.saturating_add(SECOND_MS) => {
-                Err(Reason::TalkAboveDuration)
-            }
-            _ => Ok(()),
-        }
+        Ok(())
     }
 }
 
@@ -145,7 +152,7 @@ fn finest(stated: Option<(u64, Role)>, measured: Option<(u64, bool)>) -> Option<
     }
 }
 
-/// How long the whole call lasted; only asked where a time is ambiguous, so nothing else is wrong if it cannot be read.
+/// How long the whole call lasted; only asked where a time is ambiguous or missing, so nothing else is wrong if it cannot be read.
 fn duration_ms(values: &Values<'_>) -> Option<u64> {
     values.number(Role::Duration).ok().flatten()?.checked_mul(SECOND_MS)
 }

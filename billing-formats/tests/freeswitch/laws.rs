@@ -1,9 +1,14 @@
 //! What holds for every file, whatever is in it.
 
-use billing_formats::freeswitch::{Row, Template, Variables};
-use proptest::{collection::vec, prelude::*, sample::Index};
+use billing_formats::freeswitch::{Reason, Row, Template, Variables};
+use proptest::{
+    array::uniform3,
+    collection::vec,
+    prelude::*,
+    sample::{self, Index},
+};
 
-use super::{csv_rows, json_rows};
+use super::{csv_rows, json_rows, row};
 
 const LINE: &str = r#""Ann","101","102","default","2026-10-01 08:00:00","2026-10-01 08:00:05","2026-10-01 08:01:06","66","61","NORMAL_CLEARING","f00d","","sales","PCMU","PCMU""#;
 const DOCUMENT: &str = r#"{"variables":{"uuid":"f00d","hangup_cause":"NORMAL_CLEARING","start_stamp":"2026-10-01 08:00:00","start_uepoch":"1790841600471153","answer_uepoch":"1790841605971147","end_uepoch":"1790841666010851","billusec":"60039704"},"callflow":[{"caller_profile":{"caller_id_number":"101","destination_number":"102"}}]}"#;
@@ -64,12 +69,43 @@ proptest! {
     }
 
     #[test]
-    fn talk_time_never_exceeds_the_call(input in file(DOCUMENT)) {
+    fn talk_time_is_never_far_from_answer_to_end(input in file(DOCUMENT)) {
         for cdr in json_rows(&Variables::default(), &input).into_iter().flatten() {
-            let call_ms = cdr.end.and_then(|end| cdr.start.millis_until(end));
-            prop_assert!(call_ms.is_none_or(|call_ms| cdr.talk_ms.saturating_sub(call_ms) <= 1_000));
+            let measured_ms = cdr.answer.zip(cdr.end).map(|(answer, end)| answer.millis_until(end).unwrap_or(0));
+            prop_assert!(measured_ms.is_none_or(|measured_ms| cdr.talk_ms.abs_diff(measured_ms) <= 1_000));
             prop_assert!(cdr.answer.is_some() || cdr.talk_ms == 0);
         }
+    }
+
+    /// The switch cuts each time to the unit before it subtracts.
+    #[test]
+    fn what_the_switch_computes_is_accepted_with_times_in_any_unit(
+        start_us in 1_790_841_600_000_000_u64..1_790_841_700_000_000,
+        ringing_us in 0_u64..90_000_000,
+        talk_us in 0_u64..20_000_000_000,
+        talk in sample::select(vec![("billsec", 1_000_000), ("billmsec", 1_000), ("billusec", 1)]),
+        time_units in uniform3(sample::select(vec![("epoch", 1_000_000), ("uepoch", 1)])),
+        more_s in 3_u64..10_000,
+    ) {
+        let answer_us = start_us + ringing_us;
+        let times_us = [start_us, answer_us, answer_us + talk_us];
+        let mut changes = vec![];
+        for ((moment, us), (unit, unit_us)) in ["start", "answer", "end"].into_iter().zip(times_us).zip(time_units) {
+            changes.push((format!("{moment}_epoch"), String::new()));
+            changes.retain(|(name, _)| *name != format!("{moment}_{unit}"));
+            changes.push((format!("{moment}_{unit}"), (us / unit_us).to_string()));
+        }
+        let (name, unit_us) = talk;
+        let stated = (answer_us + talk_us) / unit_us - answer_us / unit_us;
+        let row_with = |stated: u64| {
+            let mut changes = changes.clone();
+            changes.push((name.to_owned(), stated.to_string()));
+            row(&changes.iter().map(|(name, value)| (&**name, &**value)).collect::<Vec<_>>())
+        };
+        let cdr = row_with(stated).unwrap();
+        prop_assert!((cdr.talk_ms * 1_000).abs_diff(talk_us) < 1_001_000);
+        let reason = row_with(stated + more_s * 1_000_000 / unit_us).unwrap_err().reason;
+        prop_assert_eq!(reason, Reason::TalkUnlikeTimes);
     }
 
     #[test]

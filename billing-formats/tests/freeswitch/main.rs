@@ -115,6 +115,35 @@ fn talk_time_is_the_finest_that_the_record_has() {
 }
 
 #[test]
+fn talk_time_is_what_lies_between_answer_and_end() {
+    let rings_long = [("answer_epoch", "1790843400"), ("end_epoch", "1790843460")];
+    let talks_long = [("answer_epoch", "1790841605"), ("end_epoch", "1790845266")];
+    let uepochs = [("answer_uepoch", "1790841605000000"), ("end_uepoch", "1790845266000000")];
+    let no_end = [("end_epoch", ""), ("duration", "66")];
+    let cases: [(&[(&str, &str)], (&str, &str), bool); 13] = [
+        (&rings_long, ("billsec", "1860"), false),
+        (&rings_long, ("billsec", "60"), true),
+        (&talks_long, ("billsec", "6"), false),
+        (&talks_long, ("billsec", "3661"), true),
+        (&uepochs, ("billsec", "6"), false),
+        (&uepochs, ("billmsec", "6000"), false),
+        (&uepochs, ("billusec", "6000000"), false),
+        (&[], ("billmsec", "62000"), true),
+        (&[], ("billmsec", "62001"), false),
+        (&[], ("billmsec", "60000"), true),
+        (&[], ("billmsec", "59999"), false),
+        (&no_end, ("billsec", "61"), true),
+        (&no_end, ("billsec", "66"), false),
+    ];
+    for (times, talk, is_accepted) in cases {
+        let row = row(&[times, &[talk]].concat());
+        let reason = row.err().map(|bad| bad.reason);
+        let expected = (!is_accepted).then_some(Reason::TalkUnlikeTimes);
+        assert_eq!(reason, expected, "{times:?} {talk:?}");
+    }
+}
+
+#[test]
 fn a_call_is_charged_from_its_answer() {
     let mut options = options("America/New_York");
     options.contexts = [("public".to_owned(), Direction::Inbound)].into();
@@ -181,7 +210,7 @@ fn every_fault_has_its_reason() {
         (("answer_epoch", "1790841599"), "the call is answered outside the time from its start to its end".to_owned()),
         (("answer_epoch", "1790841667"), "the call is answered outside the time from its start to its end".to_owned()),
         (("end_epoch", "1790841599"), "the call ends before it starts".to_owned()),
-        (("billsec", "68"), "more was talked than the whole call lasted".to_owned()),
+        (("billsec", "63"), "the talk time is not the time from the answer to the end; accepted is a difference of up to one second".to_owned()),
         (("originating_leg_uuid", "f00d"), "the record is of a B leg, and the call is billed by its A leg; accepted are A legs".to_owned()),
         (("caller_id_number", "1\u{7}2"), "`caller_id_number` is not accepted: a party has a control character at byte 1: none are accepted".to_owned()),
     ];
