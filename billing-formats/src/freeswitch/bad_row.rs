@@ -125,6 +125,9 @@ pub enum Reason {
         "the talk time is not the time from the answer to the end; accepted is a difference of up to one second"
     )]
     TalkUnlikeTimes,
+    /// Talk time without an answer.
+    #[error("there is talk time, but the call was not answered; accepted is none")]
+    TalkUnanswered,
     /// The record is of a B leg.
     #[error("the record is of a B leg, and the call is billed by its A leg; accepted are A legs")]
     BLeg,

@@ -5,7 +5,7 @@
 //! | what | by the first of these that is there |
 //! |---|---|
 //! | start | `start_uepoch`, `start_epoch`, `start_stamp` |
-//! | answer | `answer_uepoch`, `answer_epoch`, `answer_stamp`; nobody answered where it is empty or 0 |
+//! | answer | `answer_uepoch`, `answer_epoch`, `answer_stamp`; nobody answered where it is empty or 0, and one of the three must be there |
 //! | end | `end_uepoch`, `end_epoch`, `end_stamp` |
 //! | talk time | `billusec`, `billmsec`, the time between `answer_uepoch` and `end_uepoch`, `billsec`, the time between answer and end |
 //! | how it ended | answered, or what `hangup_cause` tells |
@@ -13,8 +13,8 @@
 //!
 //! Talk time counts from the answer to the end, on hold too, and is kept to the millisecond. The switch computes `billusec`, `billmsec` and
 //! `billsec` from the two, cut to their unit. So a record that states more than a second more or less than what lies between them is
-//! refused; where it has no end, `duration` tells the end. A call that nobody answered has none, whatever the
-//! record says: old releases counted it from 1970 on. Which variables say who called, who was called and who pays, is up
+//! refused; where it has no end, `duration` tells the end. A call that nobody answered has none: the record
+//! states 0, nothing, or as old releases do the time from 1970 to the end; with any other talk time it is refused. Which variables say who called, who was called and who pays, is up
 //! to [`Variables`].
 //!
 //! `hangup_cause` of a call that was not answered: `USER_BUSY` is busy; `NO_ANSWER`, `NO_USER_RESPONSE`, `ORIGINATOR_CANCEL`,

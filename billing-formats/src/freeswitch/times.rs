@@ -39,8 +39,12 @@ impl Times {
     pub(super) fn read(values: &Values<'_>, clock: &mut Clock) -> Result<Self, Reason> {
         let start = moment(values, clock, START)?;
         let start = start.ok_or_else(|| values.missing(Role::StartUepoch))?;
+        // Without any of them nobody knows whether the call was answered: it must not become one that costs nothing.
+        if !ANSWER.into_iter().any(|role| values.has(role)) {
+            return Err(values.missing(Role::AnswerUepoch));
+        }
         let (answer, end) = (moment(values, clock, ANSWER)?, moment(values, clock, END)?);
-        let stated = if answer.is_some() { stated(values)? } else { None };
+        let stated = stated(values)?;
         let zone = clock.zone_name();
         let duration_ms = duration_ms(values);
         let before = |at: Option<Instant>, ms: Option<u64>| at?.checked_sub_ms(ms?).ok();
@@ -78,14 +82,21 @@ impl Times {
 
     /// The switch takes the talk time from the answer to the end, on hold too, so what it states must be what lies between them.
     fn check_talk(&self, stated: Option<(u64, Role)>, end: Option<Instant>) -> Result<(), Reason> {
-        let (Some(answer), Some((stated_ms, _)), Some(end)) = (self.answer, stated, end) else {
-            return Ok(());
+        let stated_ms = stated.map_or(0, |(ms, _)| ms);
+        let is_from = |from: Option<Instant>| {
+            let measured_ms = from.zip(end).map(|(from, end)| from.millis_until(end).unwrap_or(0));
+            measured_ms.map(|measured_ms| stated_ms.abs_diff(measured_ms) <= TALK_TOLERANCE_MS)
         };
-        let measured_ms = answer.millis_until(end).unwrap_or(0);
-        if stated_ms.abs_diff(measured_ms) > TALK_TOLERANCE_MS {
-            return Err(Reason::TalkUnlikeTimes);
+        match self.answer {
+            Some(_) if stated.is_some() && is_from(self.answer) == Some(false) => {
+                Err(Reason::TalkUnlikeTimes)
+            }
+            // Old releases count from 1970 on where nobody answered.
+            None if stated_ms > 0 && is_from(Instant::from_micros(0).ok()) != Some(true) => {
+                Err(Reason::TalkUnanswered)
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 

@@ -126,6 +126,11 @@ impl<'record> Values<'record> {
         }
     }
 
+    /// Whether a variable is there, perhaps empty.
+    pub(super) fn has(&self, role: Role) -> bool {
+        self.by_role.get(role as usize).is_some_and(Option::is_some)
+    }
+
     /// The text of a variable without spaces and tabs around it; empty if it is missing.
     pub(super) fn text(&self, role: Role) -> Result<&str, Reason> {
         let variable = || self.variable(role).to_owned();

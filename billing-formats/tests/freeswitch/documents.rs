@@ -92,6 +92,14 @@ fn every_fault_of_a_document_has_its_reason() {
             "`start_epoch` cannot be read; accepted is text in UTF-8, or a whole number",
         ),
         ("{\"variables\":{\"start_epoch\":null}}", "`start_uepoch` is missing"),
+        (
+            "{\"variables\":{\"start_epoch\":1790841600,\"billsec\":60,\"uuid\":\"1\",\"hangup_cause\":\"NORMAL_CLEARING\"}}",
+            "`answer_uepoch` is missing",
+        ),
+        (
+            "{\"variables\":{\"start_epoch\":1790841600,\"answer_epoch\":null,\"billsec\":0,\"uuid\":\"1\"}}",
+            "`answer_uepoch` is missing",
+        ),
     ];
     for (document, expected) in cases {
         let bad = only(json_rows(&Variables::default(), document.as_bytes())).unwrap_err();

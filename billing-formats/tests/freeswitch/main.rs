@@ -1,7 +1,9 @@
 //! Call detail records of FreeSWITCH: what is read, what is refused, and why.
 #![expect(
+    clippy::arithmetic_side_effects,
     clippy::format_collect,
     clippy::indexing_slicing,
+    clippy::integer_division,
     clippy::panic,
     clippy::panic_in_result_fn,
     clippy::unwrap_used,
@@ -25,6 +27,9 @@ use billing_formats::freeswitch::{
 
 const UUID: &str = "7a3d9b52-1111-4c1a-9a59-3d1f9f0d7a10";
 
+/// A variable and its value.
+type Pair<'text> = (&'text str, &'text str);
+
 fn options(zone: &str) -> Options {
     Options::new(SourceId::try_new("fs-1").unwrap(), Zone::try_new(zone).unwrap())
 }
@@ -47,14 +52,14 @@ fn only(mut rows: Vec<Row>) -> Row {
 }
 
 /// A template of these variables alone, and a line with these values.
-fn pairs(pairs: &[(&str, &str)]) -> (Template, String) {
+fn pairs(pairs: &[Pair<'_>]) -> (Template, String) {
     let names: Vec<_> = pairs.iter().map(|(name, _)| format!("${{{name}}}")).collect();
     let values: Vec<_> = pairs.iter().map(|(_, value)| *value).collect();
     (names.join("|").parse().unwrap(), values.join("|"))
 }
 
 /// What every record below has, with these changes and additions.
-fn with<'text>(changes: &[(&'text str, &'text str)]) -> Vec<(&'text str, &'text str)> {
+fn with<'text>(changes: &[Pair<'text>]) -> Vec<Pair<'text>> {
     let mut all = vec![
         ("uuid", UUID),
         ("caller_id_number", "+12025550100"),
@@ -74,7 +79,7 @@ fn with<'text>(changes: &[(&'text str, &'text str)]) -> Vec<(&'text str, &'text 
 }
 
 /// The row of such a record, from a line and from a document: they agree.
-fn row(changes: &[(&str, &str)]) -> Row {
+fn row(changes: &[Pair<'_>]) -> Row {
     let all = with(changes);
     let (template, line) = pairs(&all);
     let from_line = only(csv_rows(&template, "America/New_York", line.as_bytes()));
@@ -120,7 +125,7 @@ fn talk_time_is_what_lies_between_answer_and_end() {
     let talks_long = [("answer_epoch", "1790841605"), ("end_epoch", "1790845266")];
     let uepochs = [("answer_uepoch", "1790841605000000"), ("end_uepoch", "1790845266000000")];
     let no_end = [("end_epoch", ""), ("duration", "66")];
-    let cases: [(&[(&str, &str)], (&str, &str), bool); 13] = [
+    let cases: [(&[Pair<'_>], Pair<'_>, bool); 13] = [
         (&rings_long, ("billsec", "1860"), false),
         (&rings_long, ("billsec", "60"), true),
         (&talks_long, ("billsec", "6"), false),
@@ -158,7 +163,7 @@ fn a_call_is_charged_from_its_answer() {
 }
 
 #[test]
-fn a_call_that_nobody_answered_has_no_talk_time_whatever_the_record_says() {
+fn a_call_that_nobody_answered_has_no_talk_time() {
     let cases = [
         ("USER_BUSY", Disposition::Busy),
         ("NO_ANSWER", Disposition::NoAnswer),
@@ -173,7 +178,9 @@ fn a_call_that_nobody_answered_has_no_talk_time_whatever_the_record_says() {
         ("anything", Disposition::Failed),
     ];
     for (cause, disposition) in cases {
-        for talk in [("billsec", "0"), ("billsec", "1790841666"), ("billusec", "17")] {
+        for talk in
+            [("billsec", "0"), ("billsec", ""), ("billsec", "1790841666"), ("billusec", "17")]
+        {
             let changes = [("hangup_cause", cause), ("answer_epoch", "0"), talk];
             let cdr = row(&changes).unwrap();
             assert_eq!(
@@ -182,6 +189,23 @@ fn a_call_that_nobody_answered_has_no_talk_time_whatever_the_record_says() {
                 "{cause}"
             );
             assert_eq!(cdr.charged_from(), cdr.start, "{cause}");
+        }
+    }
+}
+
+#[test]
+fn talk_time_without_an_answer_is_refused() {
+    let cases = [
+        [("billsec", "1"), ("end_epoch", "1790841666")],
+        [("billsec", "61"), ("end_epoch", "1790841666")],
+        [("billmsec", "61000"), ("end_epoch", "1790841666")],
+        [("billsec", "1790841664"), ("end_epoch", "1790841666")],
+        [("billsec", "1790841666"), ("end_epoch", "")],
+    ];
+    for changes in cases {
+        for answer in ["", "0"] {
+            let row = row(&[&changes[..], &[("answer_epoch", answer)]].concat());
+            assert_eq!(row.unwrap_err().reason, Reason::TalkUnanswered, "{changes:?}");
         }
     }
 }
