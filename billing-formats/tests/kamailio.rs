@@ -2,7 +2,7 @@
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test may panic")]
 
 use billing_core::{
-    id::SourceId,
+    id::{ItemId, SourceId},
     item::{Incoming, Item},
     time::Zone,
 };
@@ -48,14 +48,25 @@ fn a_preset_is_a_mapping_like_any_other() {
 
 #[test]
 fn rows_of_the_stored_procedure_are_read() {
-    let [mut mapping, ..] = presets();
-    mapping.delimiter = "\t".parse().unwrap();
+    let [mapping, ..] = presets();
+    let mapping = kamailio::mysql_batch(mapping);
     let file = CDRS.to_owned()
         + "17\t12025550100\t12025550123\t2026-10-01 10:00:05\t61\ta84b4c76e66710@pc33\t1928301774\ta6c85cf\n";
     let call = rows(&mapping, &file).pop().unwrap().unwrap();
     assert_eq!(call.key.to_string(), "proxy-1/a84b4c76e66710@pc33");
     assert_eq!(call.account.as_ref().unwrap().as_str(), "alice");
     assert_eq!(facts(&call), ("2026-10-01T08:00:05Z".into(), 61_000, "answered"));
+}
+
+#[test]
+fn a_quotation_mark_that_a_caller_sends_costs_no_other_call() {
+    let [mapping, ..] = presets();
+    let ids = ["\"a84b", "a84b\"", "\"", "a\"84b", "\"a84b\"", "a84b"];
+    let row = |id: &str| format!("17\t1\t2\t2026-10-01 10:00:05\t61\t{id}\tf\tt\n");
+    let file: String = ids.iter().map(|id| row(id)).collect();
+    let calls = rows(&kamailio::mysql_batch(mapping), &(CDRS.to_owned() + &file));
+    let keys: Vec<_> = calls.into_iter().map(|call| call.unwrap().key.id).collect();
+    assert_eq!(keys.iter().map(ItemId::as_str).collect::<Vec<_>>(), ids);
 }
 
 #[test]
@@ -122,7 +133,7 @@ fn forks_and_new_invitations_of_one_call_have_one_id() {
         keys.len()
     };
     let [cdrs, _, opensips] = presets();
-    let cdrs = Mapping { delimiter: "\t".parse().unwrap(), ..cdrs };
+    let cdrs = kamailio::mysql_batch(cdrs);
     let row =
         |from: &str, to: &str| format!("17\t1\t2\t2026-10-01 10:00:05\t61\ta84b\t{from}\t{to}\n");
     assert_eq!(keys(&cdrs, CDRS, &row), 1);

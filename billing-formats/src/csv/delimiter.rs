@@ -39,6 +39,8 @@ pub struct InvalidDelimiter {
 }
 
 impl Delimiter {
+    pub(crate) const TAB: Self = Self(b'\t');
+
     pub(crate) const fn byte(self) -> u8 {
         self.0
     }

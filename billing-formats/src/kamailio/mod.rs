@@ -7,8 +7,22 @@
 //! | [`opensips_acc`] | `acc` | the module `acc` of OpenSIPS with `do_accounting("db", "cdr")`, from dialogs |
 //!
 //! A preset is a [`Mapping`](crate::csv::Mapping) like any other: its fields can be changed, and as JSON it is where to begin with
-//! one's own. The export has a header with the names of the columns, such as `mysql --batch` and `COPY … WITH (FORMAT csv, HEADER)` give
-//! it; the former puts tabs between columns, and `delimiter` says so.
+//! one's own.
+//!
+//! # The export
+//!
+//! It has a header with the names of the columns. `COPY … WITH (FORMAT csv, HEADER)` of PostgreSQL is read as it is. `mysql --batch` puts
+//! tabs between columns and has no quotation marks around them: [`mysql_batch`] makes a preset say both, which as
+//! JSON is `"delimiter": "\t", "quotes": "none"`. The Call-ID is the caller's, and may
+//! have a quotation mark in it, which must not take the lines that follow into one column.
+//!
+//! `mysql --batch` writes `NULL` where a column has no value, which nobody can tell from a user of that name: columns that may have
+//! none, such as those of `cdr_extra`, are to be exported as empty text:
+//!
+//! ```text
+//! mysql --batch --execute "select callid, start_time, duration, coalesce(src_user, '') as src_user,
+//!     coalesce(dst_user, '') as dst_user from acc_cdrs" kamailio > acc_cdrs.tsv
+//! ```
 //!
 //! # What a call is known by
 //!
@@ -37,4 +51,4 @@
 
 mod presets;
 
-pub use presets::{acc_cdrs, cdrs, opensips_acc};
+pub use presets::{acc_cdrs, cdrs, mysql_batch, opensips_acc};

@@ -3,7 +3,8 @@
 use billing_core::{id::SourceId, item::Disposition, time::Zone};
 
 use crate::csv::{
-    Calls, Choice, Duration, Listed, Mapping, Pattern, RecordId, Records, TimeFormat, Value,
+    Calls, Choice, Delimiter, Duration, Listed, Mapping, Pattern, Quotes, RecordId, Records,
+    TimeFormat, Value,
 };
 
 /// A mapping of the table `cdrs`, which the stored procedure `kamailio_cdrs` fills.
@@ -121,6 +122,28 @@ pub fn opensips_acc(source: SourceId, zone: Zone) -> Mapping {
         otherwise: Some(Disposition::Failed),
     });
     mapping(source, zone, calls)
+}
+
+/// The same mapping for the output of `mysql --batch`: tabs between columns, and a quotation mark is a character like any other.
+///
+/// # Examples
+///
+/// ```
+/// use billing_core::{id::SourceId, time::Zone};
+/// use billing_formats::{accounts::AccountMap, csv::Reader, kamailio};
+///
+/// let mapping = kamailio::acc_cdrs(SourceId::try_new("proxy-1")?, Zone::try_new("UTC")?);
+/// let mapping = kamailio::mysql_batch(mapping);
+/// let file = "callid\tstart_time\tduration\tsrc_user\tdst_user\n\
+///     \"a84b\t2026-10-01 08:00:05\t61.039\t12025550100\t12025550123\n";
+/// let accounts = AccountMap::default();
+/// let call = Reader::try_new(file.as_bytes(), &mapping, &accounts)?.next().expect("a record")??;
+/// assert_eq!(call.key.to_string(), "proxy-1/\"a84b");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use]
+pub fn mysql_batch(mapping: Mapping) -> Mapping {
+    Mapping { delimiter: Delimiter::TAB, quotes: Quotes::None, ..mapping }
 }
 
 fn mapping(source: SourceId, zone: Zone, calls: Calls) -> Mapping {
