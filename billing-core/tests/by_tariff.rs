@@ -285,6 +285,23 @@ fn messages_are_priced_by_the_number_they_went_to() {
 }
 
 #[test]
+fn what_is_no_telephone_number_is_priced_by_any_alone() {
+    let others = ["", "sip:4930@example.com", "*97", "49 30", "4930123456789012"];
+    let with_any = RETAIL
+        .replace("\"version\":1", "\"version\":2")
+        .replace("\"lines\":[", r#""lines":[{"destination":"Elsewhere","to":"any","bands":[{"price":"1","per":"1","increment":"1"}]},"#);
+    for callee in others {
+        let mut world = world(r#"{"tariff":"retail"}"#);
+        let why = parked(&mut world, to("a", callee, NINE, 1_000));
+        assert!(why.contains("no line for this destination"), "{why}");
+        tariff(&with_any, "2026-02-01T00:00:00Z", &mut world);
+        world.take(&[to("b", callee, NINE, 1_000)]);
+        let groups: Vec<_> = lines(&world).into_iter().map(|(group, ..)| group).collect();
+        assert_eq!(groups, ["Elsewhere"], "{callee}");
+    }
+}
+
+#[test]
 fn a_later_record_takes_the_price_of_the_earlier_back() {
     let mut world = world(r#"{"tariff":"retail"}"#);
     let whole = to("a", "+4915123456", NINE, 4_000);
