@@ -12,12 +12,12 @@
 //! # The export
 //!
 //! It has a header with the names of the columns. `COPY … WITH (FORMAT csv, HEADER)` of PostgreSQL is read as it is. `mysql --batch` puts
-//! tabs between columns and has no quotation marks around them: [`mysql_batch`] makes a preset say both, which as
-//! JSON is `"delimiter": "\t", "quotes": "none"`. The Call-ID is the caller's, and may
-//! have a quotation mark in it, which must not take the lines that follow into one column.
+//! tabs between columns and has no quotation marks around them: [`mysql_batch`] makes a preset say both, which is
+//! `"delimiter": "\t", "quotes": "none"` as JSON. The Call-ID is the caller's, and may have a quotation mark in it, which must not take
+//! the lines that follow into one column.
 //!
 //! `mysql --batch` writes `NULL` where a column has no value, which nobody can tell from a user of that name: columns that may have
-//! none, such as those of `cdr_extra`, are to be exported as empty text:
+//! none, such as those of `cdr_extra` and `extra_fields`, are to be exported as empty text:
 //!
 //! ```text
 //! mysql --batch --execute "select callid, start_time, duration, coalesce(src_user, '') as src_user,
