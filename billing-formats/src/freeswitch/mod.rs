@@ -12,10 +12,10 @@
 //! | what it is known by | `uuid` |
 //!
 //! Talk time counts from the answer to the end, on hold too, and is kept to the millisecond. The switch computes `billusec`, `billmsec` and
-//! `billsec` from the two, cut to their unit. So a record that states more than a second more or less than what lies between them is
-//! refused; where it has no end, `duration` tells the end. A call that nobody answered has none: the record
-//! states 0, nothing, or as old releases do the time from 1970 to the end; with any other talk time it is refused. Which variables say who called, who was called and who pays, is up
-//! to [`Variables`].
+//! `billsec` from the two, cut to their unit. So a record that states over a second more or less than what lies between them is refused;
+//! where it has no end, `duration` tells the end. A call that nobody answered has none: the record states 0, nothing, or as old
+//! releases do the time from 1970 to the end; with any other talk time it is refused. Which variables say who called, who was called
+//! and who pays, is up to [`Variables`].
 //!
 //! `hangup_cause` of a call that was not answered: `USER_BUSY` is busy; `NO_ANSWER`, `NO_USER_RESPONSE`, `ORIGINATOR_CANCEL`,
 //! `LOSE_RACE`, `PICKED_OFF` and `NORMAL_CLEARING` are no answer; any other one is a failure.
