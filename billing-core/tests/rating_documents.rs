@@ -299,6 +299,6 @@ fn a_line_that_is_refused_leaves_nothing_behind() {
     assert_eq!(refused.line, Some(1));
     builder.push(&good).unwrap();
     let tariff = builder.finish().unwrap();
-    assert_eq!(tariff.destinations(), [good.destination.clone()]);
+    assert_eq!(tariff.destinations(), core::slice::from_ref(&good.destination));
     assert_eq!(tariff.digest(), TariffSpec { lines: vec![good], ..head }.digest());
 }
