@@ -127,6 +127,11 @@ pub enum Problem {
         "its mark may stand before decimals or between thousands; accepted is a mapping whose `decimal` says which"
     )]
     EitherMark,
+    /// What stands between thousands would stand behind a zero.
+    #[error(
+        "its thousands begin with 0, so that their mark may stand before decimals; accepted is 1 to 9 before the first mark of thousands, as in 1 250"
+    )]
+    ZeroThousands,
     /// The number is no price.
     #[error(transparent)]
     Price(MoneyError),

@@ -96,7 +96,7 @@ fn plain<'text>(number: &'text str, mapping: &Mapping) -> Result<Cow<'text, str>
     };
     let whole = match thousands {
         Some(mark) if whole.contains(|letter| is_mark(letter, mark)) => {
-            Cow::from(without_thousands(whole, mark).ok_or(Problem::NoPrice)?)
+            Cow::from(without_thousands(whole, mark)?)
         }
         // Spreadsheets of some countries leave the zero before a point out.
         _ if whole.is_empty() && fraction.is_some() => Cow::from("0"),
@@ -143,12 +143,14 @@ fn either(number: &str, mark: char) -> Result<(), Problem> {
 }
 
 /// The digits of a number whose thousands are groups of three.
-fn without_thousands(whole: &str, mark: ThousandsMark) -> Option<String> {
-    let mut groups = whole.split(|letter| is_mark(letter, mark));
-    let first = groups.next().filter(|first| (1..=3).contains(&first.len()))?;
-    let rest: Option<Vec<&str>> =
-        groups.map(|group| Some(group).filter(|g| g.len() == 3)).collect();
-    Some(core::iter::once(first).chain(rest?).collect())
+fn without_thousands(whole: &str, mark: ThousandsMark) -> Result<String, Problem> {
+    let groups: Vec<&str> = whole.split(|letter| is_mark(letter, mark)).collect();
+    let (first, rest) = groups.split_first().ok_or(Problem::NoPrice)?;
+    if !(1..=3).contains(&first.len()) || rest.iter().any(|group| group.len() != 3) {
+        return Err(Problem::NoPrice);
+    }
+    // Nobody groups 15 as 0.015.
+    if first.starts_with('0') { Err(Problem::ZeroThousands) } else { Ok(groups.concat()) }
 }
 
 const fn is_mark(letter: char, mark: ThousandsMark) -> bool {

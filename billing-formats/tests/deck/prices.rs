@@ -65,6 +65,29 @@ fn thousands_are_groups_of_three_behind_the_mark_that_the_mapping_names() {
 }
 
 #[test]
+fn thousands_that_begin_with_zero_are_refused() {
+    let cases = [
+        ("comma", Some("point"), "0.015"),
+        ("comma", Some("point"), "0.015,5"),
+        ("point", Some("comma"), "0,012"),
+        ("point", Some("comma"), "012,500"),
+        ("comma", Some("space"), "0 015"),
+        ("point", Some("apostrophe"), "00'015"),
+        ("auto", None, "0,015,000"),
+        ("auto", None, "0.000.015"),
+        ("auto", None, "0.015,2"),
+    ];
+    for (decimal, thousands, cell) in cases {
+        let marks = json!({"decimal": decimal, "thousands": thousands});
+        let found = refusal(&mapping(&marks, &json!({})), HEADER, &row(cell));
+        assert!(
+            found.contains("its thousands begin with 0") && found.contains("accepted is 1 to 9"),
+            "{cell}: {found}"
+        );
+    }
+}
+
+#[test]
 fn a_price_that_cannot_be_read_for_certain_is_refused() {
     let point = json!({});
     let auto = json!({"decimal": "auto"});
