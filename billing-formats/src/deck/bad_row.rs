@@ -106,6 +106,11 @@ pub enum Problem {
         "its hyphen may stand for a range or for nothing; accepted is a mapping whose `hyphen` says which"
     )]
     EitherHyphen,
+    /// What stands before a code may be its country, or follow another one.
+    #[error(
+        "it may begin with its own country or follow that of the column or of the first code; accepted are codes that all have their country before a space or hyphen, or none that has it beside a column"
+    )]
+    EitherHead,
     /// A comma may mean either of two.
     #[error(
         "its comma may separate codes or stand between thousands; accepted is a mapping whose `comma` says which"

@@ -105,14 +105,15 @@ fn list(
     };
     let mut items = text.split([',', ';', '\n']).map(str::trim).filter(|item| !item.is_empty());
     let first = items.next().ok_or(Problem::Code)?;
-    // One code may have spaces anywhere, and so may those behind a country that has a column of its own.
-    let is_parted = country.is_empty() && items.clone().next().is_some();
-    let mut country = Head { text: country, is_given: !country.is_empty() };
+    let by = if country.is_empty() { By::Nothing } else { By::Column };
+    // One code may have spaces anywhere.
+    let is_parted = by == By::Column || items.clone().next().is_some();
+    let mut head = Head { text: country, by };
     for (place, item) in core::iter::once(first).chain(items).enumerate() {
-        let head = add(country, item, is_parted, mapping, codes)?;
+        let own = add(head, item, is_parted, mapping, codes)?;
         // What stands before the first code of a list stands before the others too.
-        if place == 0 && !country.is_given {
-            country.text = head;
+        if place == 0 {
+            head = own;
         }
         if codes.len() > ROW_CODES_MAX {
             return Err(Problem::TooManyCodes);
@@ -134,54 +135,94 @@ fn may_be_thousands(text: &str) -> bool {
 #[derive(Clone, Copy)]
 struct Head<'text> {
     text: &'text str,
-    /// Whether it has a column of its own.
-    is_given: bool,
+    by: By,
+}
+
+/// What tells the head from the codes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    /// There is none.
+    Nothing,
+    Column,
+    Space,
+    Hyphen,
 }
 
 impl<'text> Head<'text> {
     /// What stands before a code, which its own text may say, and the code.
-    fn of(self, text: &'text str) -> Result<(&'text str, &'text str), Problem> {
-        match text.split_once([' ', '\u{A0}']).filter(|_| !self.is_given) {
-            None => Ok((self.text, text)),
+    fn of(self, text: &'text str, mapping: &Mapping) -> Result<(Self, &'text str), Problem> {
+        let parts = text.split_once(SPACES);
+        match (self.by, parts) {
+            (By::Column, Some((own, _))) if self.is_same(own, mapping) => Err(Problem::EitherHead),
+            // Either of two hyphens may end it.
+            (By::Hyphen, None) if self.text.contains(HYPHENS) => Err(Problem::EitherHead),
+            (By::Column, _) | (_, None) => Ok((self, text)),
             // More spaces could part either.
-            Some((_, code)) if code.trim().contains([' ', '\u{A0}']) => Err(Problem::Code),
-            Some((head, code)) => Ok((head, code.trim())),
+            (_, Some((_, code))) if code.trim().contains(SPACES) => Err(Problem::Code),
+            (_, Some((own, code))) => Ok((Head { text: own, by: By::Space }, code.trim())),
         }
+    }
+
+    /// What stands before a code whose hyphen means nothing.
+    fn of_hyphened(self, before: &'text str, mapping: &Mapping) -> Result<Self, Problem> {
+        let own = before.split([' ', '\u{A0}', '-', '\u{2013}']).next().unwrap_or(before);
+        let is_same = self.is_same(own, mapping);
+        match self.by {
+            // It may be the head once more, or digits behind it.
+            By::Column if is_same => Err(Problem::EitherHead),
+            By::Space if !is_same => Err(Problem::EitherHead),
+            By::Column => Ok(self),
+            By::Space | By::Hyphen | By::Nothing if before.contains(SPACES) => {
+                Ok(Head { text: own, by: By::Space })
+            }
+            By::Space | By::Hyphen | By::Nothing => Ok(Head { text: before, by: By::Hyphen }),
+        }
+    }
+
+    fn is_same(self, other: &str, mapping: &Mapping) -> bool {
+        prefix(self.text, mapping).ok() == prefix(other, mapping).ok()
+    }
+
+    fn with(self, code: &str, mapping: &Mapping) -> Result<Prefix, Problem> {
+        prefix(&[self.text, code].concat(), mapping)
     }
 }
 
 /// Adds the codes of one item of a list, and answers what stands before it.
 fn add<'text>(
-    country: Head<'text>,
+    head: Head<'text>,
     item: &'text str,
     is_parted: bool,
     mapping: &Mapping,
     codes: &mut Vec<Prefix>,
-) -> Result<&'text str, Problem> {
+) -> Result<Head<'text>, Problem> {
     let Some((before, last)) = item.rsplit_once(HYPHENS) else {
-        let (head, code) = if is_parted { country.of(item)? } else { (country.text, item) };
-        codes.push(prefix(&[head, code].concat(), mapping)?);
+        let (head, code) = if is_parted { head.of(item, mapping)? } else { (head, item) };
+        codes.push(head.with(code, mapping)?);
         return Ok(head);
     };
     let (before, last) = (before.trim(), last.trim());
     match meaning(before, last, mapping.hyphen)? {
         Hyphen::Nothing => {
-            codes.push(prefix(&[country.text, item].concat(), mapping)?);
-            Ok(before)
+            let own = head.of_hyphened(before, mapping)?;
+            // Only a head with a column of its own is not in the text.
+            let given = if own.by == By::Column { own.text } else { "" };
+            codes.push(prefix(&[given, item].concat(), mapping)?);
+            Ok(own)
         }
         Hyphen::Range => {
-            let (head, first) = country.of(before)?;
-            let (own, last) = Head { text: head, ..country }.of(last)?;
-            if own != head {
+            let (head, first) = head.of(before, mapping)?;
+            let (own, last) = head.of(last, mapping)?;
+            if own.text != head.text {
                 return Err(Problem::Code);
             }
-            let [first, last] = [first, last].map(|code| prefix(&[head, code].concat(), mapping));
-            codes.extend(fewest_prefixes(first?, last?)?);
+            codes.extend(fewest_prefixes(head.with(first, mapping)?, head.with(last, mapping)?)?);
             Ok(head)
         }
     }
 }
 
+const SPACES: [char; 2] = [' ', '\u{A0}'];
 const HYPHENS: [char; 2] = ['-', '\u{2013}'];
 
 /// What a hyphen means between two texts.

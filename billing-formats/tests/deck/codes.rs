@@ -33,6 +33,14 @@ fn a_code_is_read_however_it_is_written() {
         ("44 7700-7799;20", json!({}), &["4420", "4477"]),
         ("1-204;205", json!({}), &["1204", "1205"]),
         ("1 204;52 33", json!({}), &["1204", "5233"]),
+        ("\"1-204,1-250\"", json!({}), &["1204", "1250"]),
+        ("1-204;52-333;205", json!({}), &["1204", "1205", "52333"]),
+        ("\"44-7700, 44-7800\"", json!({}), &["447700", "447800"]),
+        ("\"1 204,1-250\"", json!({}), &["1204", "1250"]),
+        ("1 204;+1-250", json!({}), &["1204", "1250"]),
+        ("1-204-5550;1-250-5551", json!({}), &["12045550", "12505551"]),
+        ("33-34;35-36", json!({"hyphen": "nothing"}), &["3334", "3536"]),
+        ("52 33-34;3536", json!({"hyphen": "nothing"}), &["523334", "523536"]),
         ("33;34;", json!({}), &["33", "34"]),
         ("\"1204,205\"", json!({}), &["1204", "205"]),
         ("+8103", json!({"international_prefixes": ["810"]}), &["8103"]),
@@ -62,6 +70,8 @@ fn a_country_may_have_a_column_of_its_own() {
         ("44\t0-9", &["44"]),
         ("44\t20 7, 20 8", &["44207", "44208"]),
         ("39\t06", &["3906"]),
+        ("1\t204-5550", &["12045550"]),
+        ("33\t33-34", &["3333", "3334"]),
         ("850\t", &["850"]),
         ("850\t*", &["850"]),
         ("\t850", &["850"]),
@@ -70,6 +80,16 @@ fn a_country_may_have_a_column_of_its_own() {
     for (cells, accepted) in cases {
         let line = line(&mapping, "cc\tcode\tname\trate", &format!("{cells}\tSomewhere\t0.01"));
         assert_eq!(codes(&line), *accepted, "{cells}");
+    }
+}
+
+#[test]
+fn a_code_that_may_have_its_country_beside_that_of_its_column_is_refused() {
+    let mapping = mapping(&json!({}), &json!({"country": "cc"}));
+    for cells in ["1\t1-204", "+1\t1-204", "1\t204;1-250", "1\t1 204", "44\t44 7700-44 7799"] {
+        let row = format!("{cells}\tSomewhere\t0.01");
+        let found = refusal(&mapping, "cc\tcode\tname\trate", &row);
+        assert!(found.contains("it may begin with its own country or follow that"), "{found}");
     }
 }
 
@@ -102,6 +122,9 @@ fn a_code_that_cannot_be_read_for_certain_is_refused() {
         ("1-33-34", json!({}), "its hyphen may stand for a range or for nothing"),
         ("1-204", json!({"hyphen": "range"}), "the range begins with 1 digits and ends with 3"),
         ("1-33-34", json!({"hyphen": "range"}), "it cannot be read as a code"),
+        ("1 204;52-333", json!({}), "it may begin with its own country or follow that"),
+        ("52 33-34;35-36", json!({"hyphen": "nothing"}), "it may begin with its own country"),
+        ("1-204-5550;5551", json!({}), "it may begin with its own country or follow that"),
         ("44 77 00;01", json!({}), "it cannot be read as a code"),
         ("44 77 00-01", json!({}), "it cannot be read as a code"),
         ("44 7700-45 7799", json!({}), "it cannot be read as a code"),
