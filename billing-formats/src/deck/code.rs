@@ -202,7 +202,7 @@ fn add<'text>(
         return Ok(head);
     };
     let (before, last) = (before.trim(), last.trim());
-    match meaning(before, last, mapping.hyphen)? {
+    match meaning(before, last, mapping)? {
         Hyphen::Nothing => {
             let own = head.of_hyphened(before, mapping)?;
             // Only a head with a column of its own is not in the text.
@@ -226,22 +226,34 @@ const SPACES: [char; 2] = [' ', '\u{A0}'];
 const HYPHENS: [char; 2] = ['-', '\u{2013}'];
 
 /// What a hyphen means between two texts.
-fn meaning(before: &str, last: &str, said: Option<Hyphen>) -> Result<Hyphen, Problem> {
+fn meaning(before: &str, last: &str, mapping: &Mapping) -> Result<Hyphen, Problem> {
     let is_second = before.contains(HYPHENS);
     let first = before.rsplit([' ', '-', '\u{2013}', '\u{A0}']).next().unwrap_or(before);
     let last = last.rsplit([' ', '\u{A0}']).next().unwrap_or(last);
     let (first, last) = (digits_of(first), digits_of(last));
-    match (said, first.cmp(&last)) {
+    match (mapping.hyphen, first.cmp(&last)) {
         (Some(Hyphen::Range), _) if is_second => Err(Problem::Code),
         (Some(Hyphen::Range), Ordering::Less | Ordering::Greater) => {
             Err(InvalidRange::Lengths { first, last }.into())
         }
         (Some(said), _) => Ok(said),
         (None, Ordering::Equal) if !is_second => Ok(Hyphen::Range),
-        (None, Ordering::Less) => Ok(Hyphen::Nothing),
-        (None, Ordering::Equal | Ordering::Greater) => Err(Problem::EitherHyphen),
+        (None, Ordering::Less) if are_short(before, mapping) => Ok(Hyphen::Nothing),
+        (None, Ordering::Less | Ordering::Equal | Ordering::Greater) => Err(Problem::EitherHyphen),
     }
 }
+
+/// Whether all that stands before the last hyphen is groups as short as country and area codes.
+fn are_short(before: &str, mapping: &Mapping) -> bool {
+    let dialled = mapping.international_prefixes.iter();
+    let bare = dialled.filter_map(|dialled| before.strip_prefix(dialled.as_str())).next();
+    let bare = bare.or_else(|| before.strip_prefix('+')).unwrap_or(before);
+    bare.split(HYPHENS).all(|group| {
+        (1..=SHORT_DIGITS_MAX).contains(&group.len()) && digits_of(group) == group.len()
+    })
+}
+
+const SHORT_DIGITS_MAX: usize = 3;
 
 fn digits_of(text: &str) -> usize {
     text.bytes().filter(u8::is_ascii_digit).count()
