@@ -202,7 +202,7 @@ fn add<'text>(
         return Ok(head);
     };
     let (before, last) = (before.trim(), last.trim());
-    match meaning(before, last, mapping)? {
+    match meaning(head, before, last, mapping)? {
         Hyphen::Nothing => {
             let own = head.of_hyphened(before, mapping)?;
             // Only a head with a column of its own is not in the text.
@@ -226,7 +226,8 @@ const SPACES: [char; 2] = [' ', '\u{A0}'];
 const HYPHENS: [char; 2] = ['-', '\u{2013}'];
 
 /// What a hyphen means between two texts.
-fn meaning(before: &str, last: &str, mapping: &Mapping) -> Result<Hyphen, Problem> {
+fn meaning(head: Head<'_>, before: &str, last: &str, mapping: &Mapping) -> Result<Hyphen, Problem> {
+    let is_headed = !head.text.is_empty() || before.contains(SPACES);
     let is_second = before.contains(HYPHENS);
     let first = before.rsplit([' ', '-', '\u{2013}', '\u{A0}']).next().unwrap_or(before);
     let last = last.rsplit([' ', '\u{A0}']).next().unwrap_or(last);
@@ -237,7 +238,10 @@ fn meaning(before: &str, last: &str, mapping: &Mapping) -> Result<Hyphen, Proble
             Err(InvalidRange::Lengths { first, last }.into())
         }
         (Some(said), _) => Ok(said),
-        (None, Ordering::Equal) if !is_second => Ok(Hyphen::Range),
+        // A country and an area may have as many digits too.
+        (None, Ordering::Equal) if !is_second && (is_headed || first > SHORT_DIGITS_MAX) => {
+            Ok(Hyphen::Range)
+        }
         (None, Ordering::Less) if are_short(before, mapping) => Ok(Hyphen::Nothing),
         (None, Ordering::Less | Ordering::Equal | Ordering::Greater) => Err(Problem::EitherHyphen),
     }

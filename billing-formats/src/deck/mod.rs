@@ -39,13 +39,14 @@
 //! | `4930`, `+4930`, `004930`, `49 30`, `(49) 30` | 4930 |
 //! | `1-204` | 1204: one to three digits before the hyphen, and more behind it |
 //! | `44 7700-7799` | the codes from 447700 to 447799, as the fewest prefixes: 4477 |
+//! | `52 33-34` | 5233 and 5234: up to three digits make a range behind a country only |
 //! | `52 33,34` and `52 33;34` | 5233 and 5234: what stands before the first space of the first code stands before the others |
 //! | `1-204,1-250` | 1204 and 1250: a code that has a country of its own keeps it |
 //! | `1-204` behind a country 1 | refused: the country may stand there twice |
 //! | `*` | all that no other row names; behind a country, all of that country |
 //! | `4.4E+2` | 440: all digits are there |
 //! | `4.47956E+11` | refused: a spreadsheet dropped digits |
-//! | `204-55`, `1-33-34`, `4477-4478999`, `1,204` | refused unless [`Mapping::hyphen`] or [`Mapping::comma`] says what is meant |
+//! | `52-55`, `204-55`, `1-33-34`, `4477-4478999`, `1,204` | refused unless [`Mapping::hyphen`] or [`Mapping::comma`] says what is meant |
 //!
 //! # The same code twice
 //!
