@@ -11,7 +11,8 @@ use billing_core::{
 
 use crate::deck::{
     BadRows, Mode,
-    price_list::{Code, Deck, Kept, State},
+    named::{Beginning, Named},
+    price_list::{Code, Deck},
 };
 
 /// The next version of a tariff, and what a deck changed in it.
@@ -27,6 +28,9 @@ pub struct Loaded {
     pub shortened: usize,
     /// How many are gone.
     pub removed: usize,
+    /// The physical lines, counted from 1, of rows that withdraw a code which neither the present version nor the deck prices, so
+    /// that nothing ends there: another code on sale may hold it. None for a full deck.
+    pub unmet: Vec<u64>,
 }
 
 /// A deck cannot be applied to a tariff; nothing was changed.
@@ -80,6 +84,9 @@ impl Deck {
     /// once if the row has none; it ends those that it withdraws in the same way, and keeps all others. Where rows say for which
     /// origins or windows they are, only lines for the same ones are replaced. Windows, calendars and all else stay.
     ///
+    /// A range names every code within it, so `44 7700-7799` replaces the lines of 44770 and 4477123 as well. A single code names
+    /// none but itself: 44 leaves the lines of 4477 alone. A withdrawal that meets no code is told in [`Loaded::unmet`].
+    ///
     /// This is half of a preview: the other half is to compile the version, and to compare it with the present one by
     /// [`TariffSpec::diff`]. Nothing is saved before somebody has looked at that.
     ///
@@ -112,13 +119,15 @@ impl Deck {
     pub fn apply(&self, present: &TariffSpec, version: u32) -> Result<Loaded, DeckError> {
         self.check(present, version)?;
         let mut next = Next { lines: Vec::new(), kept: 0, shortened: 0, removed: 0 };
+        let mut unmet = Vec::new();
         match self.mode {
             Mode::Full => next.removed = present.lines.len(),
             Mode::Delta => {
-                let named = self.named();
+                let mut named = Named::of(self);
                 for line in &present.lines {
-                    next.carry(line, present, &named, self);
+                    next.carry(line, present, &mut named);
                 }
+                unmet = named.unmet();
             }
         }
         let before = next.lines.len();
@@ -141,7 +150,7 @@ impl Deck {
             lines,
             fallback: present.fallback.clone(),
         };
-        Ok(Loaded { tariff, added, kept, shortened, removed })
+        Ok(Loaded { tariff, added, kept, shortened, removed, unmet })
     }
 
     fn check(&self, present: &TariffSpec, version: u32) -> Result<(), DeckError> {
@@ -159,39 +168,6 @@ impl Deck {
             None => Ok(()),
         }
     }
-
-    /// The codes that the rows name, and from when on.
-    fn named(&self) -> Named<'_> {
-        let mut named = Named::new();
-        let rows = self.rows().iter();
-        for row in rows.filter(|row| matches!(row.state, State::Priced | State::Withdrawn)) {
-            let from = self.terms_of(row).and_then(|terms| terms.valid_from);
-            let from = from.map_or(Beginning::AtOnce, Beginning::At);
-            for (_, code) in self.codes_of(row) {
-                named.entry(code).or_default().push((row, from));
-            }
-        }
-        named
-    }
-
-    /// Whether a row speaks of the calls that a line prices.
-    fn is_about(&self, row: &Kept, line: &LineSpec) -> bool {
-        self.terms_of(row).is_some_and(|terms| {
-            let window = self.window(&terms);
-            (!self.has_origins || terms.origin == line.origin)
-                && (!self.has_windows || window == line.window.as_deref())
-        })
-    }
-}
-
-/// Rows by the codes that they name.
-type Named<'deck> = BTreeMap<Code, Vec<(&'deck Kept, Beginning)>>;
-
-/// From when on a row counts.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Beginning {
-    AtOnce,
-    At(Instant),
 }
 
 /// What becomes of the present lines.
@@ -211,12 +187,10 @@ enum Carried {
 }
 
 impl Next {
-    fn carry(&mut self, line: &LineSpec, present: &TariffSpec, named: &Named<'_>, deck: &Deck) {
+    fn carry(&mut self, line: &LineSpec, present: &TariffSpec, named: &mut Named<'_>) {
         let mut parts: BTreeMap<Carried, Vec<Code>> = BTreeMap::new();
         for code in codes_of(line, present) {
-            let rows = named.get(&code).into_iter().flatten();
-            let from =
-                rows.filter(|(row, _)| deck.is_about(row, line)).map(|(_, from)| *from).min();
+            let from = named.from(code, line);
             parts.entry(carried(line, from)).or_default().push(code);
         }
         if parts.keys().eq([&Carried::Whole]) {

@@ -9,6 +9,14 @@ use crate::deck::{Comma, Hyphen, InvalidRange, Mapping, Problem, fewest_prefixes
 /// The most prefixes that one row may name.
 pub const ROW_CODES_MAX: usize = 10_000;
 
+/// The codes of a row, each once and in order.
+#[derive(Default)]
+pub(super) struct Codes {
+    pub(super) all: Vec<Prefix>,
+    /// Those that make up ranges, so that whatever begins with them is meant too.
+    pub(super) of_ranges: Vec<Prefix>,
+}
+
 /// Which codes a row names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Named {
@@ -18,29 +26,32 @@ pub(super) enum Named {
     Any,
 }
 
-/// Puts the codes of a row in place of what `codes` holds, each once.
+/// Puts the codes of a row in place of what `codes` holds.
 pub(super) fn read(
     country: &str,
     text: &str,
     mapping: &Mapping,
-    codes: &mut Vec<Prefix>,
+    codes: &mut Codes,
 ) -> Result<Named, Problem> {
-    codes.clear();
+    codes.all.clear();
+    codes.of_ranges.clear();
     if country.is_empty() && is_plain(text, mapping) {
-        codes.push(Prefix::try_new(text)?);
+        codes.all.push(Prefix::try_new(text)?);
         return Ok(Named::Codes);
     }
     let (country, text) = (bare(country), bare(text));
     match (country, text) {
         ("", "*") => return Ok(Named::Any),
         ("", "") => return Err(Problem::Empty { accepted: "a code, such as 4930" }),
-        (country, "" | "*") => codes.push(prefix(country, mapping)?),
-        _ if is_rounded(text) => codes.push(unrounded(country, text, mapping)?),
+        (country, "" | "*") => codes.all.push(prefix(country, mapping)?),
+        _ if is_rounded(text) => codes.all.push(unrounded(country, text, mapping)?),
         _ => list(country, text, mapping, codes)?,
     }
-    codes.sort_unstable();
-    codes.dedup();
-    if codes.len() > ROW_CODES_MAX { Err(Problem::TooManyCodes) } else { Ok(Named::Codes) }
+    for list in [&mut codes.all, &mut codes.of_ranges] {
+        list.sort_unstable();
+        list.dedup();
+    }
+    if codes.all.len() > ROW_CODES_MAX { Err(Problem::TooManyCodes) } else { Ok(Named::Codes) }
 }
 
 /// Whether what stands where codes stand begins as one.
@@ -88,12 +99,7 @@ fn unrounded(country: &str, text: &str, mapping: &Mapping) -> Result<Prefix, Pro
     prefix(&[country, &kept].concat(), mapping)
 }
 
-fn list(
-    country: &str,
-    text: &str,
-    mapping: &Mapping,
-    codes: &mut Vec<Prefix>,
-) -> Result<(), Problem> {
+fn list(country: &str, text: &str, mapping: &Mapping, codes: &mut Codes) -> Result<(), Problem> {
     let without_commas;
     let text = match mapping.comma {
         Some(Comma::Nothing) => {
@@ -115,7 +121,7 @@ fn list(
         if place == 0 {
             head = own;
         }
-        if codes.len() > ROW_CODES_MAX {
+        if codes.all.len() > ROW_CODES_MAX {
             return Err(Problem::TooManyCodes);
         }
     }
@@ -194,11 +200,11 @@ fn add<'text>(
     item: &'text str,
     is_parted: bool,
     mapping: &Mapping,
-    codes: &mut Vec<Prefix>,
+    codes: &mut Codes,
 ) -> Result<Head<'text>, Problem> {
     let Some((before, last)) = item.rsplit_once(HYPHENS) else {
         let (head, code) = if is_parted { head.of(item, mapping)? } else { (head, item) };
-        codes.push(head.with(code, mapping)?);
+        codes.all.push(head.with(code, mapping)?);
         return Ok(head);
     };
     let (before, last) = (before.trim(), last.trim());
@@ -207,7 +213,7 @@ fn add<'text>(
             let own = head.of_hyphened(before, mapping)?;
             // Only a head with a column of its own is not in the text.
             let given = if own.by == By::Column { own.text } else { "" };
-            codes.push(prefix(&[given, item].concat(), mapping)?);
+            codes.all.push(prefix(&[given, item].concat(), mapping)?);
             Ok(own)
         }
         Hyphen::Range => {
@@ -216,7 +222,10 @@ fn add<'text>(
             if own.text != head.text {
                 return Err(Problem::Code);
             }
-            codes.extend(fewest_prefixes(head.with(first, mapping)?, head.with(last, mapping)?)?);
+            let [first, last] = [first, last].map(|code| head.with(code, mapping));
+            let prefixes = fewest_prefixes(first?, last?)?;
+            codes.all.extend_from_slice(&prefixes);
+            codes.of_ranges.extend(prefixes);
             Ok(head)
         }
     }
@@ -249,8 +258,8 @@ fn meaning(head: Head<'_>, before: &str, last: &str, mapping: &Mapping) -> Resul
 
 /// Whether all that stands before the last hyphen is groups as short as country and area codes.
 fn are_short(before: &str, mapping: &Mapping) -> bool {
-    let dialled = mapping.international_prefixes.iter();
-    let bare = dialled.filter_map(|dialled| before.strip_prefix(dialled.as_str())).next();
+    let mut dialled = mapping.international_prefixes.iter();
+    let bare = dialled.find_map(|dialled| before.strip_prefix(dialled.as_str()));
     let bare = bare.or_else(|| before.strip_prefix('+')).unwrap_or(before);
     bare.split(HYPHENS).all(|group| {
         (1..=SHORT_DIGITS_MAX).contains(&group.len()) && digits_of(group) == group.len()

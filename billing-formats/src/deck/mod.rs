@@ -67,6 +67,7 @@ mod increments;
 mod invalid;
 mod layout;
 mod mapping;
+mod named;
 mod price;
 mod price_list;
 mod range;

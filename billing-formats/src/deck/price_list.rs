@@ -59,6 +59,8 @@ pub struct Deck {
     bad_rows: BadRows,
     rows: Vec<Kept>,
     codes: Vec<Code>,
+    /// The places of those codes of a delta that make up ranges, in order.
+    of_ranges: Vec<u32>,
     terms: Vec<Terms>,
     destinations: Vec<Group>,
     pub(super) windows: Vec<String>,
@@ -130,6 +132,7 @@ impl Deck {
             bad_rows: BadRows::default(),
             rows: Vec::new(),
             codes: Vec::new(),
+            of_ranges: Vec::new(),
             terms: Vec::new(),
             destinations: Vec::new(),
             windows: Vec::new(),
@@ -230,6 +233,15 @@ impl Deck {
         (row.first..).zip(codes.unwrap_or_default().iter().copied())
     }
 
+    /// Whether the code in a place makes up a range.
+    pub(super) fn is_of_range(&self, place: u32) -> bool {
+        self.of_ranges.binary_search(&place).is_ok()
+    }
+
+    pub(super) const fn has_ranges(&self) -> bool {
+        !self.of_ranges.is_empty()
+    }
+
     pub(super) fn window(&self, terms: &Terms) -> Option<&str> {
         let place = usize::try_from(terms.window?).ok()?;
         self.windows.get(place).map(String::as_str)
@@ -248,9 +260,15 @@ impl Deck {
         let first = within(self.codes.len()).ok_or_else(too_large)?;
         match row.named {
             Named::Any => self.codes.push(None),
-            Named::Codes => self.codes.extend(read.codes.iter().copied().map(Some)),
+            Named::Codes => self.codes.extend(read.codes.all.iter().copied().map(Some)),
         }
         let end = within(self.codes.len()).ok_or_else(too_large)?;
+        if self.mode == Mode::Delta {
+            let is_of_range =
+                |(_, code): &(u32, &Prefix)| read.codes.of_ranges.binary_search(code).is_ok();
+            let codes = (first..).zip(&read.codes.all).filter(is_of_range);
+            self.of_ranges.extend(codes.map(|(place, _)| place));
+        }
         let (price, terms) = (row.terms.price, Terms { price: None, ..row.terms });
         let terms = *places.entry(terms).or_insert_with(|| {
             self.terms.push(terms);

@@ -14,7 +14,7 @@ use crate::{
     deck::{
         Change, DataRows, Increments, InvalidIncrements, Mapping, Per, Problem,
         bad_row::Fault,
-        code::{self, Named},
+        code::{self, Codes, Named},
         date::{self, Edge},
         increments::quantity,
         layout::{Layout, are_empty},
@@ -28,7 +28,7 @@ pub(super) struct Rows<'mapping> {
     mapping: &'mapping Mapping,
     layout: Layout,
     /// The codes of the row.
-    pub(super) codes: Vec<Prefix>,
+    pub(super) codes: Codes,
     /// The name of its destination; where it withdraws codes, any.
     pub(super) destination: Option<Group>,
     /// The names of windows so far.
@@ -58,7 +58,7 @@ impl<'mapping> Rows<'mapping> {
         Self {
             mapping,
             layout,
-            codes: Vec::new(),
+            codes: Codes::default(),
             destination: None,
             windows: Vec::new(),
             window_places: BTreeMap::new(),

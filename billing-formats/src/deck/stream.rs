@@ -109,7 +109,7 @@ fn line<R>(row: &Priced, reader: &Reader<'_, R>) -> Option<LineSpec> {
     let destination = reader.rows.destination.clone()?;
     let to = match row.named {
         Named::Any => To::Any,
-        Named::Codes => To::Prefixes(reader.rows.codes.clone()),
+        Named::Codes => To::Prefixes(reader.rows.codes.all.clone()),
     };
     let window = row.terms.window.and_then(|place| usize::try_from(place).ok());
     let window = window.and_then(|place| reader.rows.windows.get(place));

@@ -124,6 +124,73 @@ fn a_delta_replaces_the_lines_of_its_codes_and_keeps_the_others() {
 }
 
 #[test]
+fn a_range_of_a_delta_names_every_code_within_it_and_a_single_code_none_but_itself() {
+    let codes = ["44", "4477", "44770", "447701", "44771", "4478", "49"];
+    let present =
+        tariff(&json!(codes.map(|code| priced(&json!({"prefixes": [code]}), "1")).to_vec()));
+    // The rows of a delta, and the present codes that are left.
+    let cases: [(&str, &[&str]); 7] = [
+        ("44 7700-7799,new,5,", &["44", "4478", "49"]),
+        ("44 7700-7759,new,5,", &["44", "4477", "4478", "49"]),
+        ("44 7700-7709,,,x", &["44", "4477", "44771", "4478", "49"]),
+        ("44 770000-770199,,,x", &["44", "4477", "44770", "44771", "4478", "49"]),
+        ("4477,new,5,", &["44", "44770", "447701", "44771", "4478", "49"]),
+        ("44,,,x", &["4477", "44770", "447701", "44771", "4478", "49"]),
+        ("\"44 20,7710-7719\",new,5,", &["44", "4477", "44770", "447701", "4478", "49"]),
+    ];
+    for (row, left) in cases {
+        let loaded = deck("delta", "code,name,rate,flag", row).apply(&present, 4).unwrap();
+        let old = loaded.tariff.lines.iter().filter(|line| line.destination.as_str() == "old");
+        assert_eq!(old.flat_map(crate::codes).collect::<Vec<_>>(), left, "{row}");
+    }
+}
+
+#[test]
+fn a_range_of_a_delta_counts_from_its_date_on() {
+    let present = tariff(&json!([priced(&json!({"prefixes": ["44770", "4479"]}), "1")]));
+    let row = "44 7700-7799,new,5,2026-03-01";
+    let loaded = deck("delta", "code,name,rate,from", row).apply(&present, 4).unwrap();
+    assert_eq!(
+        shown(&loaded.tariff),
+        [
+            "{prefixes:[4479]} 1",
+            "{prefixes:[44770]} 1 valid_until=2026-03-01T00:00:00Z",
+            "{prefixes:[4477]} 5 valid_from=2026-03-01T00:00:00Z",
+        ],
+    );
+}
+
+#[test]
+fn withdrawals_that_end_nothing_are_told() {
+    let mut windowed = priced(&json!({"prefixes": ["34"]}), "1");
+    windowed["window"] = json!("evening");
+    let present = tariff(&json!([priced(&json!({"prefixes": ["4477", "49"]}), "1"), windowed]));
+    let header = "code,name,rate,flag,from,window";
+    let cases: [(&str, &[u64]); 9] = [
+        ("49,,,x", &[]),
+        ("44,,,x", &[2]),
+        ("44771,,,x\n49,,,x\n33,,,x", &[2, 4]),
+        ("44 7700-7759,,,x", &[2]),
+        ("44 7000-7999,,,x", &[]),
+        ("49;33,,,x", &[2]),
+        ("34,,,x,,\n34,,,x,,evening", &[2]),
+        ("33,new,5,,2026-03-01\n33,,,x,2026-04-01", &[]),
+        ("33,new,5,,2026-04-01\n33,,,x,2026-03-01", &[3]),
+    ];
+    for (rows, unmet) in cases {
+        let loaded = deck("delta", header, &padded(rows)).apply(&present, 4).unwrap();
+        assert_eq!(loaded.unmet, unmet, "{rows}");
+    }
+    let full = deck("full", header, &padded("49,new,5\n33,,,x")).apply(&present, 4).unwrap();
+    assert_eq!(full.unmet, [0_u64; 0]);
+}
+
+/// Rows with as many columns as the widest header.
+fn padded(rows: &str) -> String {
+    rows.lines().map(|row| format!("{row},,,,,")).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
 fn a_dated_row_of_a_delta_counts_from_its_date_on() {
     let mut lines =
         [priced(&json!({"prefixes": ["49"]}), "1"), priced(&json!({"prefixes": ["49"]}), "2")];
