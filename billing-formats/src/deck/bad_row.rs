@@ -4,7 +4,7 @@ use core::fmt;
 
 use billing_core::{
     id::InvalidId,
-    money::{Currency, MoneyError},
+    money::{Currency, MoneyError, Quantity},
     number::{InvalidNumber, Prefix},
 };
 
@@ -151,6 +151,14 @@ pub enum Problem {
     /// The increments cannot be read.
     #[error(transparent)]
     Increments(#[from] InvalidIncrements),
+    /// An increment is so long that a spreadsheet may have made it of a date.
+    #[error(
+        "an increment is above {max}; accepted are shorter ones, or a mapping whose `increment_max` is higher"
+    )]
+    IncrementMax {
+        /// The longest that is accepted.
+        max: Quantity,
+    },
     /// A quantity cannot be read.
     #[error(
         "it cannot be read as a quantity; accepted is a number such as 60 or 0.5, of 0 or more and below 10^10, with up to 3 decimals"

@@ -54,6 +54,14 @@ pub enum InvalidMapping {
         /// The quantity.
         quantity: Quantity,
     },
+    /// No increment would be accepted, or more than can be counted.
+    #[error(
+        "`increment_max` is {quantity}; accepted is a quantity above 0 and below 10^10, with up to 3 decimals"
+    )]
+    IncrementMax {
+        /// The quantity.
+        quantity: Quantity,
+    },
     /// What a code may begin with is empty or no number.
     #[error("`international_prefixes` has {prefix:?}; accepted are digits")]
     InternationalPrefix {
@@ -76,10 +84,14 @@ pub(super) fn check(mapping: &Mapping) -> Result<(), InvalidMapping> {
     if same {
         return Err(InvalidMapping::SameMarks);
     }
+    let counts = |quantity: Quantity| !quantity.is_zero() && is_counted(quantity);
     if let Per::Quantity(quantity) = mapping.per
-        && (quantity.is_zero() || !is_counted(quantity))
+        && !counts(quantity)
     {
         return Err(InvalidMapping::Per { quantity });
+    }
+    if !counts(mapping.increment_max) {
+        return Err(InvalidMapping::IncrementMax { quantity: mapping.increment_max });
     }
     let is_number =
         |prefix: &&String| !prefix.is_empty() && prefix.bytes().all(|byte| byte.is_ascii_digit());

@@ -63,6 +63,9 @@ pub struct Mapping {
     /// For how much usage a price is.
     #[serde(default)]
     pub per: Per,
+    /// The longest increment that a column may have, in seconds or units; 3600 if left out. A spreadsheet makes `46023` of `1/1`.
+    #[serde(default = "hour", skip_serializing_if = "is_hour")]
+    pub increment_max: Quantity,
     /// What stands for a price where calls are not to be made, such as `N/A`, `blocked` or `-1`; without regard to case.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub blocked_prices: Vec<String>,
@@ -290,6 +293,14 @@ fn international_prefixes() -> Vec<String> {
 
 fn is_usual(prefixes: &[String]) -> bool {
     prefixes == ["00"]
+}
+
+fn hour() -> Quantity {
+    Quantity::from(3_600)
+}
+
+fn is_hour(quantity: &Quantity) -> bool {
+    *quantity == hour()
 }
 
 impl Mapping {

@@ -209,14 +209,21 @@ impl<'mapping> Rows<'mapping> {
     }
 
     fn increments(&mut self, row: &Splitter) -> Result<Increments, Fault> {
-        let Self { layout, increments, .. } = self;
+        let Self { mapping, layout, increments, .. } = self;
+        let max = mapping.increment_max;
+        let within = |quantity: Quantity| {
+            Some(quantity).filter(|quantity| *quantity <= max).ok_or(Problem::IncrementMax { max })
+        };
         let read = layout.increments.read(row, |text| {
-            increments.of(text, |text| text.parse().map_err(Problem::Increments))
+            increments.of(text, |text| {
+                let read: Increments = text.parse().map_err(Problem::Increments)?;
+                Ok(Increments { first: within(read.first)?, next: within(read.next)? })
+            })
         })?;
         let read = read.ok_or_else(|| layout.increments.missing("increments, such as 60/60"))?;
         let first = layout
             .first_increment
-            .read(row, |text| quantity(text).ok_or(Problem::Increments(InvalidIncrements)))?;
+            .read(row, |text| within(quantity(text).ok_or(InvalidIncrements)?))?;
         Ok(first.map_or(read, |first| Increments { first, next: read.next }))
     }
 

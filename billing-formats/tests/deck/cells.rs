@@ -41,6 +41,36 @@ fn increments_are_read_in_every_form() {
 }
 
 #[test]
+fn an_increment_that_may_be_a_date_is_refused_until_the_mapping_allows_it() {
+    let columns = json!({"increments": "inc", "first_increment": "first"});
+    let header = "code,name,rate,inc,first";
+    let cases = [
+        ("46023", "", "inc"),
+        ("3600.5", "", "inc"),
+        ("60/46023", "", "inc"),
+        ("46023/1", "", "inc"),
+        ("60", "46023", "first"),
+    ];
+    let day = mapping(&json!({"increment_max": "86400"}), &columns);
+    for (cell, first, column) in cases {
+        let row = format!("49,Germany,0.02,{cell},{first}");
+        let found = refusal(&mapping(&json!({}), &columns), header, &row);
+        let value = if first.is_empty() { cell } else { first };
+        let problem = format!("column `{column}`, value \"{value}\": an increment is above 3600");
+        assert!(found.contains(&problem), "{found}");
+        let _line = line(&day, header, &row);
+    }
+    for cell in ["3600", "3600/3600"] {
+        let row = format!("49,Germany,0.02,{cell},");
+        let line = line(&mapping(&json!({}), &columns), header, &row);
+        assert_eq!(line.bands[0].increment.to_string(), "3600", "{cell}");
+    }
+    let constant = mapping(&json!({}), &json!({"increments": {"constant": "86400"}}));
+    let constant = line(&constant, "code,name,rate", "49,Germany,0.02");
+    assert_eq!(constant.bands[0].increment.to_string(), "86400");
+}
+
+#[test]
 fn first_and_next_increments_may_stand_apart() {
     let mapping = mapping(&json!({}), &json!({"increments": "next", "first_increment": "first"}));
     let line = line(&mapping, "code,name,rate,first,next", "49,Germany,0.02,30,6");

@@ -13,7 +13,7 @@ fn a_mapping_reads_back_as_it_was_written() {
     });
     let changes = json!({
         "encoding": "utf16_le", "delimiter": "|", "quotes": "none", "header": {"row": 2}, "rows": "with_code",
-        "decimal": "comma", "thousands": "point", "per": {"quantity": "3600"}, "blocked_prices": ["-1"],
+        "decimal": "comma", "thousands": "point", "per": {"quantity": "3600"}, "increment_max": "7200", "blocked_prices": ["-1"],
         "dates": "month_first", "end_date": "day_after", "international_prefixes": ["011"], "hyphen": "range",
         "comma": "list",
     });
@@ -52,6 +52,7 @@ fn a_mapping_that_contradicts_itself_is_refused() {
             json!({}),
             "`per` is 0; accepted is a quantity above 0",
         ),
+        (json!({"increment_max": "0"}), json!({}), "`increment_max` is 0; accepted is a quantity"),
         (json!({"per": {"quantity": "-1"}}), json!({}), "`per` is -1; accepted"),
         (
             json!({"international_prefixes": [""]}),
