@@ -34,7 +34,7 @@ use crate::{
 pub struct Columns {
     /// The codes, or with `country` what follows it.
     pub code: Column,
-    /// What stands before the codes.
+    /// What stands before the codes; a code without it is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub country: Option<Column>,
     /// What the destination is called.

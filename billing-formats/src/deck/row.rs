@@ -90,14 +90,20 @@ impl<'mapping> Rows<'mapping> {
     }
 
     fn has_code(&self, row: &Splitter) -> Result<bool, Fault> {
-        let spot = self.layout.country.as_ref().unwrap_or(&self.layout.code);
-        spot.text(row).map(code::is_begun)
+        let Layout { code, country, .. } = &self.layout;
+        let before = country.as_ref().map_or(Ok(""), |country| country.text(row))?;
+        let first = if before.is_empty() { code.text(row)? } else { before };
+        Ok(code::is_begun(first))
     }
 
     fn read_codes(&mut self, row: &Splitter) -> Result<Named, Fault> {
         let Layout { code, country, .. } = &self.layout;
         let before = country.as_ref().map_or(Ok(""), |country| country.text(row))?;
         let text = code.text(row)?;
+        if let Some(country) = country.as_ref().filter(|_| before.is_empty() && text != "*") {
+            // Where a spreadsheet merged cells, only the first of them has the country.
+            return Err(country.fault("", Problem::Empty { accepted: "the country of the code" }));
+        }
         code::read(before, text, self.mapping, &mut self.codes)
             .map_err(|problem| code.fault(text, problem))
     }

@@ -81,12 +81,25 @@ fn a_country_may_have_a_column_of_its_own() {
         ("33\t33-34", &["3333", "3334"]),
         ("850\t", &["850"]),
         ("850\t*", &["850"]),
-        ("\t850", &["850"]),
+        ("\t*", &["*"]),
     ];
     let mapping = mapping(&json!({}), &json!({"country": "cc"}));
     for (cells, accepted) in cases {
         let line = line(&mapping, "cc\tcode\tname\trate", &format!("{cells}\tSomewhere\t0.01"));
         assert_eq!(codes(&line), *accepted, "{cells}");
+    }
+}
+
+#[test]
+fn a_code_without_the_country_of_its_column_is_refused() {
+    for rows in ["all", "with_code"] {
+        let mapping = mapping(&json!({"rows": rows}), &json!({"country": "cc"}));
+        let found = refusal(&mapping, "cc;code;name;rate", ";7800;UK mobile;0.03");
+        assert_eq!(
+            found,
+            "line 2, column `cc`, value \"\": it is empty, and the mapping does not say what that means; \
+             accepted is the country of the code",
+        );
     }
 }
 
