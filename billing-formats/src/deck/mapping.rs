@@ -130,7 +130,8 @@ pub enum DataRows {
     /// Each.
     #[default]
     All,
-    /// Those whose code begins with a digit, also behind a sign, or is `*`; the others are passed over, and counted.
+    /// Those whose code begins with a digit, also behind a sign, or is `*`; the others are passed over, and counted. One that has a
+    /// price nevertheless, or is blocked or withdrawn, is refused for its code.
     WithCode,
 }
 

@@ -73,7 +73,7 @@ impl<'mapping> Rows<'mapping> {
         if are_empty(row, 0) {
             return Ok(Row::Blank);
         }
-        if self.mapping.rows == DataRows::WithCode && !self.has_code(row)? {
+        if self.mapping.rows == DataRows::WithCode && !self.has_code(row)? && !self.is_meant(row)? {
             return Ok(Row::PassedOver);
         }
         self.layout.check(row)?;
@@ -94,6 +94,22 @@ impl<'mapping> Rows<'mapping> {
         let before = country.as_ref().map_or(Ok(""), |country| country.text(row))?;
         let first = if before.is_empty() { code.text(row)? } else { before };
         Ok(code::is_begun(first))
+    }
+
+    /// Whether a row says something that must not be lost with a damaged code: a price, a block or a withdrawal.
+    fn is_meant(&self, row: &Splitter) -> Result<bool, Fault> {
+        let price = self.layout.price.text(row)?;
+        let said = self.layout.change.as_ref().map(|(spot, listed)| {
+            spot.text(row).map(|text| listed.find(text).filter(|_| !text.is_empty()))
+        });
+        let change = said.transpose()?.flatten();
+        Ok(!price.is_empty()
+            && (self.is_blocked(price) || self::price(price, self.mapping).is_ok())
+            || matches!(change, Some(Change::Withdrawn | Change::Blocked)))
+    }
+
+    fn is_blocked(&self, price: &str) -> bool {
+        self.mapping.blocked_prices.iter().any(|word| are_same(word, price))
     }
 
     fn read_codes(&mut self, row: &Splitter) -> Result<Named, Fault> {
@@ -139,7 +155,7 @@ impl<'mapping> Rows<'mapping> {
         }
         let spot = &self.layout.price;
         let text = spot.text(row)?;
-        if self.mapping.blocked_prices.iter().any(|word| are_same(word, text)) {
+        if self.is_blocked(text) {
             return Ok(None);
         }
         if text.is_empty() {

@@ -143,6 +143,30 @@ fn rows_without_a_code_are_passed_over_if_the_mapping_says_so() {
 }
 
 #[test]
+fn a_damaged_code_beside_a_price_is_refused_and_not_passed_over() {
+    let changes = json!({"rows": "with_code", "delimiter": ",", "blocked_prices": ["N/A", ""]});
+    let columns = json!({"change": {"column": "flag", "values": {"x": "withdrawn", "b": "blocked"}, "otherwise": "new"}});
+    let mapping = mapping(&changes, &columns);
+    let codes =
+        ["May-10", "\u{200B}4930", "\u{201C}4930\u{201D}", "[4930]", "-4930", "#N/A", "", "x"];
+    for code in codes {
+        for rest in ["0.02,", "€ 0.02,", "n/a,", ",x", "x,b"] {
+            let deck = read(&mapping, format!("code,name,rate,flag\n{code},Germany,{rest}\n"));
+            assert_eq!((deck.counts().refused, deck.counts().passed_over), (1, 1), "{code} {rest}");
+            let found = deck.bad_rows().rows()[0].to_string();
+            assert!(
+                found.starts_with(&format!("line 2, column `code`, value {code:?}")),
+                "{found}"
+            );
+        }
+        for rest in ["", ",", ",rate,flag", ",x,", "\n,name,in EUR,"] {
+            let deck = read(&mapping, format!("code,name,rate,flag\n{code},Germany{rest}\n"));
+            assert_eq!(deck.counts().refused, 0, "{code} {rest}");
+        }
+    }
+}
+
+#[test]
 fn rows_may_be_shorter_or_longer_where_nothing_is_read() {
     let deck = read(&standard(), "code,name,rate,note\n49,Germany,0.02\n33,France,0.03,,, \n");
     assert_eq!(lines(&deck).len(), 2);
