@@ -10,7 +10,7 @@ use billing_core::{
 
 use crate::{
     csv::{Column, Reason},
-    deck::{InvalidIncrements, InvalidRange, ROW_CODES_MAX},
+    deck::{InvalidIncrements, InvalidRange, RANGE_PREFIXES_MAX, ROW_CODES_MAX},
 };
 
 /// A row of a deck that cannot be taken in.
@@ -119,6 +119,14 @@ pub enum Problem {
     /// A range is none.
     #[error(transparent)]
     Range(#[from] InvalidRange),
+    /// A range needs too many prefixes.
+    #[error(
+        "the range needs {prefixes} prefixes; accepted are up to {RANGE_PREFIXES_MAX}: several ranges, or ends that differ in fewer digits"
+    )]
+    TooManyPrefixes {
+        /// How many it needs.
+        prefixes: usize,
+    },
     /// A row has too many codes.
     #[error("it has more codes than {ROW_CODES_MAX} prefixes; accepted are fewer in each row")]
     TooManyCodes,

@@ -9,6 +9,9 @@ use crate::deck::{Comma, Hyphen, InvalidRange, Mapping, Problem, fewest_prefixes
 /// The most prefixes that one row may name.
 pub const ROW_CODES_MAX: usize = 10_000;
 
+/// The most prefixes that one range may need; up to six digits of its ends may differ in any way.
+pub const RANGE_PREFIXES_MAX: usize = 100;
+
 /// The codes of a row, each once and in order.
 #[derive(Default)]
 pub(super) struct Codes {
@@ -224,6 +227,9 @@ fn add<'text>(
             }
             let [first, last] = [first, last].map(|code| head.with(code, mapping));
             let prefixes = fewest_prefixes(first?, last?)?;
+            if prefixes.len() > RANGE_PREFIXES_MAX {
+                return Err(Problem::TooManyPrefixes { prefixes: prefixes.len() });
+            }
             codes.all.extend_from_slice(&prefixes);
             codes.of_ranges.extend(prefixes);
             Ok(head)

@@ -83,7 +83,7 @@ pub use apply::{DeckError, Loaded};
 pub use bad_row::{BadRow, Problem};
 pub use bad_rows::{BAD_ROWS_MAX, BadRows};
 pub use change::{Change, Mode};
-pub use code::ROW_CODES_MAX;
+pub use code::{RANGE_PREFIXES_MAX, ROW_CODES_MAX};
 pub use columns::Columns;
 pub use counts::Counts;
 pub use encoding::Encoding;

@@ -94,10 +94,17 @@ pub(super) enum State {
     Refused,
 }
 
+/// How many codes a deck may have in any case.
+const CODES_MAX: usize = 1_000_000;
+/// How many a row may have on average beyond that, so that memory grows with the file alone.
+const ROW_CODES_MEAN_MAX: usize = 10;
+
 impl Deck {
     /// Reads a price list as the mapping says.
     ///
-    /// Holds about 80 bytes for each row, and its destination, whatever stands in the file; reads one row at a time.
+    /// Reads one row at a time. Holds about 50 bytes for each row, 25 for each of its codes, 200 for each set of increments, fees, dates
+    /// and the like that differs from others, and the names of destinations; while it reads, up to twice that and 60 for each code. Up
+    /// to any row there may be a million codes, or ten for each row if that is more.
     ///
     /// # Errors
     ///
@@ -263,6 +270,11 @@ impl Deck {
             Named::Codes => self.codes.extend(read.codes.all.iter().copied().map(Some)),
         }
         let end = within(self.codes.len()).ok_or_else(too_large)?;
+        let rows = self.rows.len().saturating_add(1);
+        let max = CODES_MAX.max(rows.saturating_mul(ROW_CODES_MEAN_MAX));
+        if self.codes.len() > max {
+            return Err(ReadError::TooManyCodes { line: row.line, max });
+        }
         if self.mode == Mode::Delta {
             let is_of_range =
                 |(_, code): &(u32, &Prefix)| read.codes.of_ranges.binary_search(code).is_ok();

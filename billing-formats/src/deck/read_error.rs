@@ -43,6 +43,16 @@ pub enum ReadError {
     /// Two delimiters suit as many rows, and give as many columns.
     #[error("two delimiters suit as well; accepted is a mapping whose `delimiter` says which")]
     EitherDelimiter,
+    /// There are far more codes than rows.
+    #[error(
+        "the rows up to line {line} name more than {max} codes; accepted are a million, or ten for each row if that is more"
+    )]
+    TooManyCodes {
+        /// The physical line on which the last of them begins, counted from 1.
+        line: u64,
+        /// How many are accepted up to there.
+        max: usize,
+    },
     /// There are more codes than a tariff may have.
     #[error("a deck of more than {max} rows or codes is too large")]
     TooLarge {

@@ -1,8 +1,9 @@
 //! Codes, however they are written.
 
+use billing_formats::deck::Deck;
 use serde_json::{Value, json};
 
-use crate::{codes, line, mapping, refusal};
+use crate::{codes, line, mapping, refusal, standard};
 
 /// A code, what its mapping says of codes, and what comes of it.
 type Case<'a> = (&'a str, Value, &'a [&'a str]);
@@ -186,6 +187,35 @@ fn a_row_names_ten_thousand_prefixes_and_no_more() {
         found.ends_with("it has more codes than 10000 prefixes; accepted are fewer in each row"),
         "{found}"
     );
+}
+
+#[test]
+fn a_range_needs_a_hundred_prefixes_and_no_more() {
+    let header = "code,name,rate";
+    let widest = line(&standard(), header, "44 000001-999998,Somewhere,0.01");
+    assert_eq!(codes(&widest).len(), 98);
+    let found = refusal(&standard(), header, "44 0000001-9999998,Somewhere,0.01");
+    assert!(found.contains("the range needs 116 prefixes; accepted are up to 100"), "{found}");
+    let found = refusal(&standard(), header, "100000000000001-899999999999998,Somewhere,0.01");
+    assert!(found.contains("the range needs "), "{found}");
+}
+
+#[test]
+fn codes_grow_with_the_rows_of_a_deck() {
+    let mapping = mapping(&json!({"delimiter": "|"}), &json!({"country": "cc"}));
+    let file = |rows: core::ops::Range<u32>, codes: u32| {
+        let codes: Vec<String> = (0..codes).map(|code| format!("{code:05}")).collect();
+        let codes = codes.join(";");
+        let rows = rows.map(|row| format!("{row}|{codes}|Somewhere|0.01\n"));
+        format!("cc|code|name|rate\n{}", rows.collect::<String>())
+    };
+    let refused = Deck::read(file(100..201, 10_000).as_bytes(), &mapping).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "the rows up to line 102 name more than 1000000 codes; accepted are a million, or ten for each row if that is more",
+    );
+    let many = Deck::read(file(100_000..200_500, 10).as_bytes(), &mapping).unwrap();
+    assert_eq!(many.counts().priced, 100_500);
 }
 
 fn merged(one: &Value, other: &Value) -> Value {
