@@ -10,7 +10,7 @@ use billing_core::{
 
 use crate::{
     csv::{Column, Reason},
-    deck::{InvalidIncrements, InvalidRange, RANGE_PREFIXES_MAX, ROW_CODES_MAX},
+    deck::{InvalidIncrements, InvalidRange, RANGE_PREFIXES_MAX, ROW_CODES_MAX, row::WINDOWS_MAX},
 };
 
 /// A row of a deck that cannot be taken in.
@@ -172,6 +172,11 @@ pub enum Problem {
         "it cannot be read as a quantity; accepted is a number such as 60 or 0.5, of 0 or more and below 10^10, with up to 3 decimals"
     )]
     Quantity,
+    /// It names one window more than is kept.
+    #[error(
+        "the rows before name {WINDOWS_MAX} windows, and this is another one; accepted are no more in one deck"
+    )]
+    TooManyWindows,
     /// A weight cannot be read.
     #[error("it cannot be read as a weight; accepted is a whole number up to 4294967295")]
     Weight,

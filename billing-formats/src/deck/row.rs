@@ -179,7 +179,7 @@ impl<'mapping> Rows<'mapping> {
         let (valid_from, valid_until) = self.validity(row)?;
         let number = |text: &str| text.parse().map_err(|_other| Problem::Weight);
         let origin = |text: &str| Prefix::try_new(text).map_err(Problem::Prefix);
-        let window = self.layout.window.read(row, |text| Ok(text.to_owned()))?;
+        let window = self.window(row)?;
         let blocked = Terms {
             price: None,
             per: Quantity::ZERO,
@@ -188,7 +188,7 @@ impl<'mapping> Rows<'mapping> {
             minimum: Price::ZERO,
             grace: Quantity::ZERO,
             origin: self.layout.origin.read(row, origin)?,
-            window: window.and_then(|name| self.window(name)),
+            window,
             weight: self.layout.weight.read(row, number)?.unwrap_or_default(),
             valid_from,
             valid_until,
@@ -249,17 +249,28 @@ impl<'mapping> Rows<'mapping> {
         Ok(first.map_or(read, |first| Increments { first, next: read.next }))
     }
 
-    /// The place of a window among the names so far.
-    fn window(&mut self, name: String) -> Option<u32> {
-        if let Some(place) = self.window_places.get(&name) {
-            return Some(*place);
+    /// The place of the row's window among the names so far.
+    fn window(&mut self, row: &Splitter) -> Result<Option<u32>, Fault> {
+        let Self { layout, windows, window_places, .. } = self;
+        let read = layout.window.read(row, |text| {
+            if windows.len() >= WINDOWS_MAX && !window_places.contains_key(text) {
+                return Err(Problem::TooManyWindows);
+            }
+            Ok(text.to_owned())
+        })?;
+        let Some(name) = read else { return Ok(None) };
+        if let Some(place) = window_places.get(&name) {
+            return Ok(Some(*place));
         }
-        let place = u32::try_from(self.windows.len()).ok()?;
-        self.windows.push(name.clone());
-        let _none: Option<u32> = self.window_places.insert(name, place);
-        Some(place)
+        let place = u32::try_from(windows.len()).map_err(|_beyond| Problem::TooManyWindows)?;
+        windows.push(name.clone());
+        let _none: Option<u32> = window_places.insert(name, place);
+        Ok(Some(place))
     }
 }
+
+/// The most windows that the rows of a deck may name.
+pub(super) const WINDOWS_MAX: usize = 1_000;
 
 /// The name of a destination, in one line.
 fn name(text: &str) -> Result<Group, Problem> {

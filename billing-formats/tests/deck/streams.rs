@@ -52,3 +52,22 @@ fn changes_alone_cannot_be_handed_on() {
     let result = stream("".as_bytes(), &delta, |_line| Ok::<(), Infallible>(()));
     assert!(matches!(result, Err(StreamError::Delta)));
 }
+
+#[test]
+fn a_thousand_windows_are_kept_and_no_more() {
+    let mapping = mapping(&json!({}), &json!({"window": "window"}));
+    let row = |window: u32| format!("49,Germany,0.02,window {window}\n");
+    let file = |names: u32| {
+        let rows: String = (0..names).chain([0, 1]).map(row).collect();
+        format!("code,name,rate,window\n{rows}")
+    };
+    let read = |names| stream(file(names).as_bytes(), &mapping, |_line| Ok::<(), Infallible>(()));
+    assert_eq!(read(1_000).unwrap().priced, 1_002);
+    let Err(StreamError::BadRows(rows)) = read(1_002) else { panic!("read") };
+    assert_eq!(rows.count(), 2);
+    assert_eq!(
+        rows.rows()[0].to_string(),
+        "line 1002, column `window`, value \"window 1000\": \
+         the rows before name 1000 windows, and this is another one; accepted are no more in one deck",
+    );
+}
