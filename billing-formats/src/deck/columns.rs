@@ -58,7 +58,7 @@ pub struct Columns {
     /// From when on the price holds; always if left out or empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_from: Option<Setting<Instant>>,
-    /// When it ends; never if left out or empty.
+    /// When it ends; never if left out, empty or 31 December 9999.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_until: Option<Setting<Instant>>,
     /// What the row does to the price.

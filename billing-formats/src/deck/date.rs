@@ -22,10 +22,7 @@ pub(super) fn instant(text: &str, edge: Edge, mapping: &Mapping) -> Result<Insta
     {
         return Ok(instant);
     }
-    let (date, time) = match text.rsplit_once([' ', 'T']) {
-        Some((date, time)) if time.contains(':') => (date, Some(time)),
-        _ => (text, None),
-    };
+    let (date, time) = parts(text);
     let day = day(date, mapping.dates).ok_or_else(unreadable)?;
     match time {
         Some(time) => {
@@ -40,6 +37,20 @@ pub(super) fn instant(text: &str, edge: Edge, mapping: &Mapping) -> Result<Insta
     }
 }
 
+/// Whether an end date says that there is no end.
+pub(super) fn is_never(text: &str, mapping: &Mapping) -> bool {
+    // Most dates need no second look.
+    text.contains("9999") && fields(parts(text).0, mapping.dates) == Some((9_999, 12, 31))
+}
+
+/// A date, and the time of day behind it.
+fn parts(text: &str) -> (&str, Option<&str>) {
+    match text.rsplit_once([' ', 'T']) {
+        Some((date, time)) if time.contains(':') => (date, Some(time)),
+        _ => (text, None),
+    }
+}
+
 const fn accepted(order: DateOrder) -> &'static str {
     match order {
         DateOrder::Iso => "2026-03-31, also with a time of day, or 2026-03-31T00:00:00Z",
@@ -49,6 +60,13 @@ const fn accepted(order: DateOrder) -> &'static str {
 }
 
 fn day(text: &str, order: DateOrder) -> Option<Day> {
+    let (year, month, day) = fields(text, order)?;
+    let (month, day) = (u8::try_from(month).ok()?, u8::try_from(day).ok()?);
+    Day::try_new(i16::try_from(year).ok()?, month, day).ok()
+}
+
+/// The year, the month and the day that a date states.
+fn fields(text: &str, order: DateOrder) -> Option<(u16, u16, u16)> {
     let mut parts = text.split(['/', '.', '-', ' ', ',']).filter(|part| !part.is_empty());
     let (one, two, three) = (parts.next()?, parts.next()?, parts.next()?);
     if parts.next().is_some() {
@@ -63,8 +81,7 @@ fn day(text: &str, order: DateOrder) -> Option<Day> {
             (year(three), month(one).or_else(|| number(one, 2)), number(two, 2))
         }
     };
-    let (month, day) = (u8::try_from(month?).ok()?, u8::try_from(day?).ok()?);
-    Day::try_new(i16::try_from(year?).ok()?, month, day).ok()
+    Some((year?, month?, day?))
 }
 
 fn year(text: &str) -> Option<u16> {

@@ -221,9 +221,13 @@ impl<'mapping> Rows<'mapping> {
         let from = layout
             .valid_from
             .read(row, |text| from.of(text, |text| date::instant(text, Edge::From, mapping)))?;
-        let until = layout
-            .valid_until
-            .read(row, |text| until.of(text, |text| date::instant(text, Edge::Until, mapping)))?;
+        let end = &layout.valid_until;
+        let until = match end.text(row)? {
+            Some(text) if date::is_never(text, mapping) => None,
+            _ => end.read(row, |text| {
+                until.of(text, |text| date::instant(text, Edge::Until, mapping))
+            })?,
+        };
         if from.zip(until).is_some_and(|(from, until)| until <= from) {
             return Err(Problem::Validity.into());
         }

@@ -188,6 +188,33 @@ fn an_end_is_the_last_day_or_the_day_after_it() {
 }
 
 #[test]
+fn the_last_day_of_all_is_no_end() {
+    let cases = [
+        ("iso", "9999-12-31"),
+        ("iso", "9999-12-31 23:59:59"),
+        ("iso", "9999-12-31T00:00:00Z"),
+        ("day_first", "31/12/9999"),
+        ("day_first", "31.12.9999 00:00"),
+        ("day_first", "31-Dec-9999"),
+        ("month_first", "12/31/9999"),
+        ("month_first", "Dec 31, 9999"),
+    ];
+    for (dates, cell) in cases {
+        for end_date in ["last_day", "day_after"] {
+            let mapping = mapping(
+                &json!({"dates": dates, "end_date": end_date}),
+                &json!({"valid_until": {"column": "to", "empty": "2026-03-01T00:00:00Z"}}),
+            );
+            let line = line(&mapping, "code,name,rate,to", &format!("49,Germany,0.02,\"{cell}\""));
+            assert_eq!(line.valid_until, None, "{cell}");
+        }
+    }
+    let mapping = mapping(&json!({}), &json!({"valid_until": "to"}));
+    let line = line(&mapping, "code,name,rate,to", "49,Germany,0.02,9998-12-31");
+    assert_eq!(line.valid_until, "9998-12-31T23:00:00Z".parse().ok());
+}
+
+#[test]
 fn a_date_may_be_that_of_the_whole_deck() {
     let mapping = mapping(&json!({}), &json!({"valid_from": {"constant": "2026-03-01T00:00:00Z"}}));
     let line = line(&mapping, "code,name,rate", "49,Germany,0.02");
