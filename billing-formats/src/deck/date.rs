@@ -14,7 +14,7 @@ pub(super) enum Edge {
     Until,
 }
 
-/// The instant that a date states; where it has no time of day, that at which its day begins, or at an end the next day.
+/// The instant that a date states; where it has no time of day or midnight, that at which its day begins, or at an end the next day.
 pub(super) fn instant(text: &str, edge: Edge, mapping: &Mapping) -> Result<Instant, Problem> {
     let unreadable = || Problem::Date { accepted: accepted(mapping.dates) };
     if mapping.dates == DateOrder::Iso
@@ -24,11 +24,10 @@ pub(super) fn instant(text: &str, edge: Edge, mapping: &Mapping) -> Result<Insta
     }
     let (date, time) = parts(text);
     let day = day(date, mapping.dates).ok_or_else(unreadable)?;
-    match time {
-        Some(time) => {
-            let second_of_day = second_of_day(time).ok_or_else(unreadable)?;
-            resolve(LocalTime { day, second_of_day, micros: 0 }, &mapping.zone)
-        }
+    let second_of_day = time.map(|time| second_of_day(time).ok_or_else(unreadable)).transpose()?;
+    // Spreadsheets write midnight behind dates that were typed without a time.
+    match second_of_day.filter(|second| *second > 0) {
+        Some(second_of_day) => resolve(LocalTime { day, second_of_day, micros: 0 }, &mapping.zone),
         None if edge == Edge::Until && mapping.end_date == EndDate::LastDay => {
             let next = day.next().map_err(|_beyond| unreadable())?;
             Ok(mapping.zone.day_start(next))
@@ -54,8 +53,12 @@ fn parts(text: &str) -> (&str, Option<&str>) {
 const fn accepted(order: DateOrder) -> &'static str {
     match order {
         DateOrder::Iso => "2026-03-31, also with a time of day, or 2026-03-31T00:00:00Z",
-        DateOrder::DayFirst => "31/03/2026, 31.3.26 or 31-Mar-26, also with a time of day",
-        DateOrder::MonthFirst => "03/31/2026, 3-31-26 or Mar 31, 2026, also with a time of day",
+        DateOrder::DayFirst => {
+            "31/03/2026, 31.3.26 or 31-Mar-26 (months of three letters), also with a time of day"
+        }
+        DateOrder::MonthFirst => {
+            "03/31/2026, 3/31/26, Mar 31, 2026 or 31-Mar-26 (months of three letters), also with a time of day"
+        }
     }
 }
 
@@ -81,13 +84,28 @@ fn fields(text: &str, order: DateOrder) -> Option<(u16, u16, u16)> {
             (year(three), month(one).or_else(|| number(one, 2)), number(two, 2))
         }
     };
+    let is_short = order != DateOrder::Iso && three.len() < 4;
+    if is_short && may_begin_with_year(text, one, year?) {
+        return None;
+    }
     Some((year?, month?, day?))
 }
+
+/// Whether a date that ends with two digits of a year may begin with them instead, as `26-04-01`.
+fn may_begin_with_year(text: &str, first: &str, year: u16) -> bool {
+    let is_recent = |year: u16| year >= RECENT_YEAR;
+    let is_named = text.contains(|letter: char| letter.is_ascii_alphabetic());
+    let first = number(first, 2).and_then(|first| first.checked_add(CENTURY));
+    !is_named && (text.contains('-') || (first.is_some_and(is_recent) && !is_recent(year)))
+}
+
+const CENTURY: u16 = 2_000;
+const RECENT_YEAR: u16 = 2_020;
 
 fn year(text: &str) -> Option<u16> {
     match text.len() {
         4 => number(text, 4),
-        2 => number(text, 2)?.checked_add(2_000),
+        2 => number(text, 2)?.checked_add(CENTURY),
         _ => None,
     }
 }

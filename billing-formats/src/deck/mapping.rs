@@ -208,7 +208,8 @@ pub enum Per {
 
 /// How dates are written: with digits, `/`, `.`, `-` or spaces between, years of four digits, or of two from 2000 on.
 ///
-/// A time of day may follow, as `08:00` or `08:00:00`.
+/// Names of months have three letters. A time of day may follow, as `08:00` or `08:00:00`. A year of two digits is refused where it may
+/// stand first: behind hyphens between digits alone, as in `26-04-01`, and in dates such as `26.04.01`.
 ///
 /// # Examples
 ///
@@ -230,7 +231,7 @@ pub enum DateOrder {
     MonthFirst,
 }
 
-/// Whether the day of an end date is the last one or the one after it; an end with a time of day is that instant.
+/// Whether the day of an end date is the last one or the one after it; an end with a time of day other than midnight is that instant.
 ///
 /// # Examples
 ///

@@ -127,6 +127,10 @@ fn dates_are_read_in_the_order_and_the_zone_of_the_mapping() {
         ("day_first", "01/03/2026", "2026-02-28T23:00:00Z"),
         ("day_first", "1.3.26", "2026-02-28T23:00:00Z"),
         ("day_first", "01-Mar-26", "2026-02-28T23:00:00Z"),
+        ("day_first", "31.3.26", "2026-03-30T22:00:00Z"),
+        ("day_first", "01/01/15", "2014-12-31T23:00:00Z"),
+        ("day_first", "01-03-2026", "2026-02-28T23:00:00Z"),
+        ("month_first", "3/1/26", "2026-02-28T23:00:00Z"),
         ("day_first", "1 mar 2026", "2026-02-28T23:00:00Z"),
         ("day_first", "13/12/2026 00:00:00", "2026-12-12T23:00:00Z"),
         ("month_first", "03/01/2026", "2026-02-28T23:00:00Z"),
@@ -150,6 +154,22 @@ fn a_date_that_is_none_is_refused() {
         ("day_first", "03/31/2026", "it cannot be read as a date; accepted is 31/03/2026"),
         ("day_first", "29.02.2026", "it cannot be read as a date"),
         ("day_first", "1.3.026", "it cannot be read as a date"),
+        ("day_first", "26-04-01", "it cannot be read as a date; accepted is 31/03/2026, 31.3.26"),
+        ("day_first", "26.04.01", "it cannot be read as a date"),
+        ("day_first", "26/4/1", "it cannot be read as a date"),
+        ("day_first", "26-04-25", "it cannot be read as a date"),
+        ("day_first", "01-04-26", "it cannot be read as a date"),
+        ("month_first", "03-04-26", "it cannot be read as a date"),
+        (
+            "day_first",
+            "01 March 2026",
+            "it cannot be read as a date; accepted is 31/03/2026, 31.3.26 or 31-Mar-26 (months of three letters)",
+        ),
+        (
+            "month_first",
+            "March 1 2026",
+            "it cannot be read as a date; accepted is 03/31/2026, 3/31/26, Mar 31, 2026 or 31-Mar-26 (months of three",
+        ),
         ("month_first", "31/03/2026", "it cannot be read as a date; accepted is 03/31/2026"),
         ("iso", "2026-03-01 24:00", "it cannot be read as a date"),
         ("iso", "2026-03-29 02:30", "Europe/Berlin had this time never or twice"),
@@ -169,6 +189,9 @@ fn an_end_is_the_last_day_or_the_day_after_it() {
         ("last_day", "31.03.2026", "2026-03-31T22:00:00Z"),
         ("day_after", "31.03.2026", "2026-03-30T22:00:00Z"),
         ("last_day", "31.03.2026 12:00", "2026-03-31T10:00:00Z"),
+        ("last_day", "31/03/2026 00:00", "2026-03-31T22:00:00Z"),
+        ("last_day", "31/03/2026 00:00:00", "2026-03-31T22:00:00Z"),
+        ("day_after", "31/03/2026 00:00", "2026-03-30T22:00:00Z"),
     ];
     for (end_date, cell, instant) in cases {
         let mapping = mapping(
