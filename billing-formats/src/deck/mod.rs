@@ -44,8 +44,8 @@
 //! | `1-204,1-250` | 1204 and 1250: a code that has a country of its own keeps it |
 //! | `1-204` behind a country 1 | refused: the country may stand there twice |
 //! | `*` | all that no other row names; behind a country, all of that country |
-//! | `4.4E+2` | 440: all digits are there |
-//! | `4.47956E+11` | refused: a spreadsheet dropped digits |
+//! | `4.40E+2` | 440: all digits are there |
+//! | `4.47956E+11`, `4.4E+2` | refused: a spreadsheet dropped digits |
 //! | `52-55`, `204-55`, `1-33-34`, `4477-4478999`, `1,204` | refused unless [`Mapping::hyphen`] or [`Mapping::comma`] says what is meant |
 //!
 //! # The same code twice

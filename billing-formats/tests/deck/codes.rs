@@ -59,6 +59,7 @@ fn a_code_is_read_however_it_is_written() {
         ("\"1,204\"", json!({"comma": "nothing"}), &["1204"]),
         ("*", json!({}), &["*"]),
         ("4.4E+1", json!({}), &["44"]),
+        ("4.40E+2", json!({}), &["440"]),
         ("\"4,47956E+05\"", json!({}), &["447956"]),
     ];
     for (cell, changes, accepted) in cases {
@@ -122,6 +123,7 @@ fn a_code_that_cannot_be_read_for_certain_is_refused() {
             json!({}),
             "a spreadsheet cut a code of 12 digits; accepted is one with all of them",
         ),
+        ("4.4E+2", json!({}), "a spreadsheet cut a code of 3 digits"),
         ("44.7956E+11", json!({}), "it cannot be read as a code"),
         ("1204.0", json!({}), "it cannot be read as a code"),
         ("01204", json!({}), "the code begins with 0; accepted is the country code first"),
