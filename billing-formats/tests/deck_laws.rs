@@ -16,7 +16,12 @@ use billing_core::{
     time::Zone,
 };
 use billing_formats::deck::{Deck, Mapping, fewest_prefixes, stream};
-use proptest::{collection::vec, option, prelude::*, sample::select};
+use proptest::{
+    collection::{btree_set, vec},
+    option,
+    prelude::*,
+    sample::select,
+};
 use serde_json::{Value, json};
 
 /// What a row says, in plain values.
@@ -471,6 +476,38 @@ proptest! {
             prop_assert_eq!(pair[0].valid_until, pair[1].valid_from);
         }
         prop_assert_eq!(lines[count - 1].valid_until, None);
+    }
+
+    #[test]
+    fn a_range_of_a_delta_ends_the_codes_within_it_and_no_others(
+        tails in btree_set("[0-3]{1,5}", 1..20),
+        (digits, one, other) in (1_usize..5).prop_flat_map(|digits| {
+            let end = 10_u32.pow(u32::try_from(digits).unwrap());
+            (Just(digits), 0..end / 2, 0..end / 2)
+        }),
+    ) {
+        let (first, last) = (one.min(other), one.max(other));
+        let codes: Vec<String> = tails.iter().map(|tail| format!("44{tail}")).collect();
+        let present = tariff(&json!([{"destination": "old", "to": {"prefixes": codes},
+                                      "bands": [{"price": "1", "per": "60", "increment": "60"}]}]));
+        let file = format!("code;name;rate;from\n44 {first:0digits$}-{last:0digits$};new;0.02;\n");
+        let deck = Deck::read(file.as_bytes(), &dated("delta")).unwrap();
+        let loaded = deck.apply(&present, 2).unwrap();
+        let old = loaded.tariff.lines.iter().filter(|line| line.destination.as_str() == "old");
+        let left: BTreeSet<String> = old.flat_map(|line| match &line.to {
+            To::Prefixes(prefixes) => prefixes.iter().map(ToString::to_string).collect(),
+            To::Any | To::Group(_) => Vec::new(),
+        }).collect();
+        // The lowest and the highest code of as many digits as the range that begin with the tail, or that the tail begins with.
+        let is_within = |tail: &str| {
+            let end = |filler: &str| -> u32 {
+                let code = tail.chars().chain(filler.repeat(digits).chars()).take(digits).collect::<String>();
+                code.parse().unwrap()
+            };
+            end("0") >= first && end("9") <= last
+        };
+        let outside = tails.iter().filter(|tail| !is_within(tail)).map(|tail| format!("44{tail}"));
+        prop_assert_eq!(left, outside.collect::<BTreeSet<_>>());
     }
 
     #[test]
