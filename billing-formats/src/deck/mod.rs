@@ -66,6 +66,7 @@ mod head;
 mod increments;
 mod invalid;
 mod layout;
+mod list;
 mod mapping;
 mod named;
 mod price;
@@ -83,12 +84,13 @@ pub use apply::{DeckError, Loaded};
 pub use bad_row::{BadRow, Problem};
 pub use bad_rows::{BAD_ROWS_MAX, BadRows};
 pub use change::{Change, Mode};
-pub use code::{RANGE_PREFIXES_MAX, ROW_CODES_MAX};
+pub use code::ROW_CODES_MAX;
 pub use columns::Columns;
 pub use counts::Counts;
 pub use encoding::Encoding;
 pub use increments::{Increments, InvalidIncrements};
 pub use invalid::InvalidMapping;
+pub use list::RANGE_PREFIXES_MAX;
 pub use mapping::{
     Comma, DataRows, DateOrder, DecimalMark, EndDate, Header, Hyphen, Mapping, Per, ThousandsMark,
 };
