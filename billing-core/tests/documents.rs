@@ -4,6 +4,8 @@
 #[expect(dead_code, reason = "each file of tests is a crate of its own, which uses a part")]
 mod common;
 
+use std::collections::BTreeSet;
+
 use billing_core::{
     account::{AccountSettings, Assignment},
     decide::{Intake, ParkReason, Refusal},
@@ -12,6 +14,7 @@ use billing_core::{
     item::{CallEnded, Incoming, OneOffCharged, PulseReported},
     plan::{AppliesTo, BuildPlanError, PlanBook, PlanSpec, StrategySpec},
     settlement::{Answer, Handover, SettlementState},
+    tariff::TariffSpec,
     terms::Overrides,
     usage::{Carry, Scope, ScopeKey, Totals},
 };
@@ -414,6 +417,71 @@ fn the_digest_of_a_plan_is_that_of_its_content() {
     for (path, value) in changes {
         let other: PlanSpec = document(&with(PLAN, path, value));
         assert_ne!(other.digest(), digest, "{path} is {value}");
+    }
+}
+
+/// A tariff that has all there is in one.
+const TARIFF: &str = r#"{"id":"retail","version":1,"currency":"EUR","zone":"UTC","measure":"time","crossing":"split",
+    "increments":"remainder","decimals":4,"rounding":"half_up","calendars":{"feasts":["2026-05-01"]},
+    "windows":{"day":{"until":"18:00"}},"groups":{"de":["49"]},"fallback":["world"],
+    "lines":[{"destination":"Germany","to":{"prefixes":["49"]},"origin":"44","window":"day","weight":1,
+              "valid_from":"2026-01-01T00:00:00Z","valid_until":"2027-01-01T00:00:00Z","connect_fee":"0.1",
+              "minimum":"0.2","maximum":"0.3","at_maximum":"free","grace":"1","first":"30",
+              "bands":[{"from":"0","price":"0.06","per":"60","increment":"6"}],"blocked":false}]}"#;
+
+#[test]
+fn the_digest_of_a_tariff_is_that_of_all_it_says() {
+    let digest = |json: &str| document::<TariffSpec>(json).digest();
+    let rewritten = document::<Value>(TARIFF).to_string();
+    assert_eq!(digest(&rewritten.replace("0.06", "0.060")), digest(TARIFF));
+    let changes = [
+        ("/id", r#""other""#),
+        ("/version", "2"),
+        ("/currency", r#""CHF""#),
+        ("/zone", r#""Europe/Berlin""#),
+        ("/measure", r#""units""#),
+        ("/crossing", r#""at_start""#),
+        ("/increments", r#""total""#),
+        ("/decimals", "2"),
+        ("/rounding", r#""half_even""#),
+        ("/calendars/feasts", r#"["2026-05-02"]"#),
+        ("/windows/day/until", r#""19:00""#),
+        ("/groups/de", r#"["49","50"]"#),
+        ("/fallback", "[]"),
+        ("/lines", "[]"),
+        ("/lines/0/destination", r#""Berlin""#),
+        ("/lines/0/to", r#""any""#),
+        ("/lines/0/to", r#"{"group":"de"}"#),
+        ("/lines/0/to", r#"{"group":"at"}"#),
+        ("/lines/0/to/prefixes", "[]"),
+        ("/lines/0/to/prefixes", r#"["490"]"#),
+        ("/lines/0/to/prefixes", r#"["49","490"]"#),
+        ("/lines/0/origin", "null"),
+        ("/lines/0/origin", r#""440""#),
+        ("/lines/0/window", "null"),
+        ("/lines/0/weight", "2"),
+        ("/lines/0/valid_from", "null"),
+        ("/lines/0/valid_from", r#""1970-01-01T00:00:00Z""#),
+        ("/lines/0/valid_until", "null"),
+        ("/lines/0/valid_until", r#""2028-01-01T00:00:00Z""#),
+        ("/lines/0/connect_fee", r#""0.2""#),
+        ("/lines/0/minimum", r#""0.1""#),
+        ("/lines/0/maximum", "null"),
+        ("/lines/0/maximum", r#""0""#),
+        ("/lines/0/at_maximum", r#""disconnect""#),
+        ("/lines/0/grace", r#""0.1""#),
+        ("/lines/0/first", "null"),
+        ("/lines/0/first", r#""0""#),
+        ("/lines/0/bands", "[]"),
+        ("/lines/0/bands/0/from", r#""6""#),
+        ("/lines/0/bands/0/price", r#""0.6""#),
+        ("/lines/0/bands/0/per", r#""6""#),
+        ("/lines/0/bands/0/increment", r#""60""#),
+        ("/lines/0/blocked", "true"),
+    ];
+    let mut digests = BTreeSet::from([digest(TARIFF)]);
+    for (path, value) in changes {
+        assert!(digests.insert(digest(&with(TARIFF, path, value))), "{path} is {value}");
     }
 }
 
