@@ -82,6 +82,7 @@ fn a_document_is_refused_for_a_line_that_is_named() {
     let band = |band: &str| line(&format!(r#""bands":[{band}]"#));
     let with = |fields: &str| line(&format!("{fields},{BANDS}"));
     let seconds = "0 or more seconds with at most 3 decimals, below 10^10, are accepted";
+    let blocked = "a blocked line has no bands, fees, minimum or maximum";
     let cases = [
         (with(r#""window":"night""#), "there is no window \"night\" in the tariff".to_owned()),
         (
@@ -93,18 +94,10 @@ fn a_document_is_refused_for_a_line_that_is_named() {
             "the line has no prefixes".to_owned(),
         ),
         (line(r#""weight":1"#), "a line that is not blocked needs a band".to_owned()),
-        (
-            with(r#""blocked":true"#),
-            "a blocked line has no bands, fees, minimum or maximum".to_owned(),
-        ),
-        (
-            line(r#""blocked":true,"connect_fee":"1""#),
-            "a blocked line has no bands, fees, minimum or maximum".to_owned(),
-        ),
-        (
-            line(r#""blocked":true,"maximum":"1""#),
-            "a blocked line has no bands, fees, minimum or maximum".to_owned(),
-        ),
+        (with(r#""blocked":true"#), blocked.to_owned()),
+        (line(r#""blocked":true,"connect_fee":"1""#), blocked.to_owned()),
+        (line(r#""blocked":true,"minimum":"1""#), blocked.to_owned()),
+        (line(r#""blocked":true,"maximum":"1""#), blocked.to_owned()),
         (
             band(r#"{"from":"60","price":"1","per":"60","increment":"60"}"#),
             "band 1 begins at 60: the first begins at 0, each other after the one before it"
