@@ -152,6 +152,9 @@ fn fees_and_bounds_are_those_of_the_line_at_the_start() {
     assert_eq!(price_of(&spec, &call(START, "6")), "6");
     assert_eq!(price_of(&spec, &call(START, "60")), "10");
     assert_eq!(price_of(&spec, &call("2026-06-01T12:00:05Z", "1")), "5");
+    // A minimum that is the maximum too is a price for any call.
+    let spec = tariff("retail", "", &[&line("49", "1", r#""minimum":"2","maximum":"2","#)]);
+    assert_eq!(["1", "60"].map(|seconds| price_of(&spec, &call(START, seconds))), ["2", "2"]);
     // A maximum is rounded like any price.
     let spec = tariff("retail", "", &[&line("49", "1", r#""maximum":"0.62","#)]);
     let spec = TariffSpec { decimals: 1, rounding: billing_core::money::Rounding::Up, ..spec };
