@@ -55,6 +55,7 @@ fn a_document_is_refused_as_a_whole_for_what_is_in_no_line() {
         (window(r#"{"from":"8:00"}"#), format!("\"8:00\" {time}")),
         (window(r#"{"until":"24:00:01"}"#), format!("\"24:00:01\" {time}")),
         (window(r#"{"until":"12:60"}"#), format!("\"12:60\" {time}")),
+        (window(r#"{"until":"12:00:60"}"#), format!("\"12:00:60\" {time}")),
         (window(r#"{"until":"12"}"#), format!("\"12\" {time}")),
         (window(r#"{"until":"12:00:00:00"}"#), format!("\"12:00:00:00\" {time}")),
         (window(r#"{"until":"+1:00"}"#), format!("\"+1:00\" {time}")),
@@ -228,6 +229,15 @@ fn lines_between_which_nothing_decides_are_refused_wherever_they_stand() {
     let message = "line 2: prefix 49 has another line of the same origin, window, weight and \
                    validity: line 1";
     assert_eq!(refusal(&spec), message);
+    // Of many lines too it is the later one that is refused.
+    let weighing = |weight: u32| line(&format!(r#""weight":{weight},{BANDS}"#));
+    let many: Vec<String> = (0_u32..100).map(|it| weighing(it.wrapping_mul(37) % 100)).collect();
+    for (other, twin) in (1_usize..).zip(&many) {
+        let lines: Vec<&str> = many.iter().chain([twin]).map(String::as_str).collect();
+        let refused = Tariff::compile(&document(PLAIN, &lines)).unwrap_err();
+        let problem = TariffProblem::Twins { prefix: "49".parse().ok(), other };
+        assert_eq!(refused, InvalidTariff { line: Some(101), problem });
+    }
     // One prefix twice in one line is one.
     let twice = format!(r#"{{"destination":"there","to":{{"prefixes":["49","49"]}},{BANDS}}}"#);
     assert!(Tariff::compile(&document(PLAIN, &[&twice])).is_ok());
