@@ -152,6 +152,20 @@ fn fees_and_bounds_are_those_of_the_line_at_the_start() {
     assert_eq!(price_of(&spec, &call(START, "6")), "6");
     assert_eq!(price_of(&spec, &call(START, "60")), "10");
     assert_eq!(price_of(&spec, &call("2026-06-01T12:00:05Z", "1")), "5");
+    // Also of a call that goes on under another version.
+    let change = "2026-06-01T12:00:10Z".parse().unwrap();
+    let next = TariffSpec { version: 2, ..tariff("retail", "", &[&line("49", "2", "")]) };
+    let cases = [
+        (r#""connect_fee":"0.5","#, "30.5"),
+        (r#""minimum":"100","#, "100"),
+        (r#""maximum":"25","#, "25"),
+        (r#""maximum":"25","at_maximum":"disconnect","#, "30"),
+    ];
+    for (fields, expected) in cases {
+        let mut versions = alone(&tariff("retail", "", &[&line("49", "1", fields)]));
+        versions.push((next.clone(), change));
+        assert_eq!(price(&versions, &call(START, "20")).unwrap(), expected, "{fields}");
+    }
     // A minimum that is the maximum too is a price for any call.
     let spec = tariff("retail", "", &[&line("49", "1", r#""minimum":"2","maximum":"2","#)]);
     assert_eq!(["1", "60"].map(|seconds| price_of(&spec, &call(START, seconds))), ["2", "2"]);
