@@ -206,6 +206,16 @@ fn of_lines_in_force_weight_then_origin_then_window_then_validity_decide() {
 }
 
 #[test]
+fn what_lines_have_in_common_is_that_of_each() {
+    let line = |prefix: &str, price: &str| line(prefix, price, r#""grace":"1","#);
+    let spec = tariff("retail", "", &[&line("4", "1"), &line("49", "2"), &line("493", "1")]);
+    let used = call(START, "2");
+    assert_eq!(price_of(&spec, &used), "2");
+    let destination = &explanation(&alone(&spec), &used).pieces[0].destination;
+    assert_eq!(destination.as_str(), "at 1");
+}
+
+#[test]
 fn the_latest_validity_decides_whatever_windows_are_called() {
     let since = r#""valid_from":"2026-05-01T00:00:00Z","#;
     for (early, late) in [("a", "b"), ("b", "a")] {
