@@ -402,6 +402,18 @@ fn fallbacks_are_asked_in_their_order_and_three_deep() {
 }
 
 #[test]
+fn whoever_may_be_asked_is_three_deep_too() {
+    let chain = [("a", "b"), ("b", "c"), ("c", "d"), ("d", "e"), ("e", "f")].map(|(id, next)| {
+        tariff(id, &format!(r#""fallback":["{next}"],"#), &[&line("7", "1", "")])
+    });
+    let world = World { versions: chain.iter().flat_map(alone).collect(), used: Vec::new() };
+    let tariffs = world.tariffs();
+    let asked = tariffs.asked_by([world.asked()]);
+    let names: Vec<String> = asked.into_iter().map(ToString::to_string).collect();
+    assert_eq!(names, ["a", "b", "c", "d"]);
+}
+
+#[test]
 fn a_fallback_answers_by_its_own_rules_and_in_the_same_currency() {
     let asked = tariff("asked", r#""fallback":["other","last"],"#, &[&line("44", "1", "")]);
     let fields = r#""increments":"total","crossing":"at_start","#;
