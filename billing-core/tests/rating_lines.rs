@@ -489,8 +489,9 @@ fn an_explanation_over_versions_names_the_lines_that_lost() {
         (1, Why::ShorterPrefix),
     ];
     assert_eq!(found, expected);
-    let one = Tariff::compile(&spec).unwrap().explain(&call(START, "1").usage()).unwrap();
-    assert_eq!(one.candidates, candidates);
+    let one = Tariff::compile(&spec).unwrap();
+    assert!(one.has_origins());
+    assert_eq!(one.explain(&call(START, "1").usage()).unwrap().candidates, candidates);
 }
 
 #[test]
