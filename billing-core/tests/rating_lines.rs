@@ -511,8 +511,11 @@ fn what_has_no_price_is_an_error_and_says_why() {
     let units = Used { measure: Measure::Units, ..used };
     let error = price(&alone(&spec), &units).unwrap_err();
     assert_eq!(error.to_string(), "tariff retail measures something else than this usage");
-    let error = Tariff::compile(&spec).unwrap().rate(&units.usage()).unwrap_err();
-    assert_eq!(error.to_string(), "tariff retail measures something else than this usage");
+    // Whether a line blocks it or has a price.
+    for spec in [spec, tariff("retail", "", &[&line("49", "1", "")])] {
+        let error = Tariff::compile(&spec).unwrap().rate(&units.usage()).unwrap_err();
+        assert_eq!(error.to_string(), "tariff retail measures something else than this usage");
+    }
     // A block that begins while a call goes on ends what has a price.
     let later = r#"{"destination":"there","to":{"prefixes":["49"]},"blocked":true,"weight":1,
                     "valid_from":"2026-06-01T12:00:10Z"}"#;
