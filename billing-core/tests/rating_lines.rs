@@ -532,6 +532,15 @@ fn what_has_no_price_is_an_error_and_says_why() {
 }
 
 #[test]
+fn what_costs_nothing_reaches_its_end_whatever_the_maximum() {
+    let fields = r#""connect_fee":"2","maximum":"1","at_maximum":"disconnect","grace":"3","#;
+    let compiled = Tariff::compile(&tariff("retail", "", &[&line("49", "1", fields)])).unwrap();
+    let reach = |seconds: &str| compiled.reach(&call(START, seconds).usage(), "9".parse().unwrap());
+    assert_eq!(reach("3").unwrap(), Reach::Unlimited);
+    assert_eq!(reach("3.001").unwrap(), Reach::Until(3_000));
+}
+
+#[test]
 fn changes_within_a_millisecond_count_from_the_next_one_on() {
     let later = line("49", "2", r#""weight":1,"valid_from":"2026-06-01T12:00:00.0015Z","#);
     let fine = |price: &str, fields: &str| {
