@@ -324,6 +324,11 @@ fn the_prefix_that_won_keeps_the_call_when_a_new_version_begins() {
     // What the new version has no line for is looked for anew.
     versions[1] = (version(2, &[&line("4930", "100", "")]), change);
     assert_eq!(price(&versions, &call(START, "20")).unwrap(), "1010");
+    // And one that measures something else has none.
+    versions[1] = (version(2, &[&line("49", "2", "")]), change);
+    versions[1].0.measure = Measure::Units;
+    let error = price(&versions, &call(START, "20")).unwrap_err();
+    assert!(matches!(error, RateError::NoLine { at, .. } if at == change), "{error}");
     // The same of a fallback: the tariff that is asked first does not take the call over.
     let asked = tariff("asked", r#""fallback":["retail"],"#, &[&line("44", "7", "")]);
     let mut versions = alone(&asked);

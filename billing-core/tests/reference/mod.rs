@@ -237,7 +237,9 @@ impl Reference {
         at: i64,
     ) -> Result<Option<Found>, Refused> {
         let same = &self.versions[first.version].spec.id;
-        if let Some(version) = self.in_force(same, at) {
+        let version = self.in_force(same, at);
+        let measures = |version: &usize| self.versions[*version].spec.measure == used.measure;
+        if let Some(version) = version.filter(measures) {
             let prefix = first.prefix.as_deref();
             if let Some(line) = self.versions[version].winner_of(prefix, &used.from, at)? {
                 return Ok(Some(Found { version, line, prefix: first.prefix.clone() }));
