@@ -407,6 +407,24 @@ fn fallbacks_are_asked_in_their_order_and_three_deep() {
 }
 
 #[test]
+fn a_gap_is_watched_as_deep_as_it_is_filled() {
+    let asking = |id: &str, next: &str, line: &str| {
+        tariff(id, &format!(r#""fallback":["{next}"],"#), &[line])
+    };
+    let (ten, twenty) = ("2026-06-01T12:00:10Z", "2026-06-01T12:00:20Z");
+    let until = |price: &str, at: &str| line("49", price, &format!(r#""valid_until":"{at}","#));
+    let last = line("49", "3", &format!(r#""valid_from":"{twenty}","#));
+    let chain = [
+        asking("a", "b", &until("1", ten)),
+        asking("b", "c", &line("7", "1", "")),
+        asking("c", "d", &line("7", "1", "")),
+        tariff("d", "", &[&until("2", twenty), &last]),
+    ];
+    let versions: Vec<_> = chain.iter().flat_map(alone).collect();
+    assert_eq!(price(&versions, &call(START, "30")).unwrap(), "60");
+}
+
+#[test]
 fn whoever_may_be_asked_is_three_deep_too() {
     let chain = [("a", "b"), ("b", "c"), ("c", "d"), ("d", "e"), ("e", "f")].map(|(id, next)| {
         tariff(id, &format!(r#""fallback":["{next}"],"#), &[&line("7", "1", "")])
