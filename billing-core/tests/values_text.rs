@@ -5,7 +5,7 @@ use std::{fmt::Display, str::FromStr};
 use billing_core::{
     id::{AccountId, Group, TenantId},
     money::{Amount, Currency, Exact, Money, Percent, Price, Quantity, Rounding},
-    number::{PhoneNumber, Prefix},
+    number::{NumberProblem, PhoneNumber, Prefix},
     time::{Anchor, Day, Instant, Period, Zone},
 };
 use proptest::prelude::{any, prop, prop_assert, prop_assert_eq, proptest};
@@ -149,6 +149,19 @@ fn a_number_is_1_to_15_digits() {
     for (text, expected) in cases {
         let error = PhoneNumber::try_new(text).err().map(|error| error.to_string());
         assert_eq!(error.as_deref(), expected, "{text:?}");
+    }
+}
+
+#[test]
+fn nothing_but_a_digit_is_one_wherever_it_stands() {
+    for place in 0..15_usize {
+        for byte in 0..=127_u8 {
+            let at = |here| if here == place { char::from(byte) } else { '4' };
+            let text: String = (0..15_usize).map(at).collect();
+            let problem = Prefix::try_new(&text).err().map(|error| error.problem);
+            let expected = (!byte.is_ascii_digit()).then_some(NumberProblem::NotADigit(place));
+            assert_eq!(problem, expected, "{text:?}");
+        }
     }
 }
 
