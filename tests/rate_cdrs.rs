@@ -31,8 +31,8 @@ fn accounts_pay_what_a_second_program_says() {
         "32 prefixes of tariff deck, in EUR",
         "\n18 rows of the deck: 14 priced, 3 passed over, 1 blank\n",
         "\n333 calls rated: 55.8156 EUR, 36434 s billed; 63 not answered\n",
-        "\n3 × a destination that is blocked; the first: call c0125: ",
-        "\n1 × a destination that the tariff does not have; the first: call c0232: ",
+        "\n3 × a destination that is blocked; the first: the call of 2026-10-",
+        "\n1 × a destination that the tariff does not have; the first: the call of 2026-10-",
         "\n1 × a line that is no call; the first: line 402, column `started_at`: ",
     ];
     for line in said {

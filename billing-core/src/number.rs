@@ -293,12 +293,7 @@ impl Packed {
         if text.is_empty() || text.len() > DIGITS_MAX {
             return Err(NumberProblem::Length(text.len()));
         }
-        // Sixteen bytes at once: what follows the digits counts as zeros.
-        let mut padded = [[b'0'; 8]; 2];
-        if let Some(digits) = padded.as_flattened_mut().get_mut(..text.len()) {
-            digits.copy_from_slice(text.as_bytes());
-        }
-        let [high, low] = padded.map(nibbles);
+        let [high, low] = padded(text.as_bytes()).map(nibbles);
         let length = u8::try_from(text.len()).ok();
         if let (Some(high), Some(low), Some(length)) = (high, low, length) {
             let bits = (u64::from(high) << u32::BITS) | u64::from(low);
@@ -329,10 +324,27 @@ impl fmt::Display for Packed {
     }
 }
 
+/// Up to fifteen bytes of text in two words, first one highest, filled up with zeros as text.
+fn padded(text: &[u8]) -> [u64; 2] {
+    const ZEROS: u64 = 0x3030_3030_3030_3030;
+    if let (Some(first), Some(last)) = (text.first_chunk::<8>(), text.last_chunk::<8>()) {
+        // The last eight overlap the first: what is new in them goes up, and zeros follow it.
+        let new = u32::try_from(text.len()).unwrap_or(0).saturating_sub(8).saturating_mul(8);
+        let up = u64::BITS.saturating_sub(new);
+        let low = u64::from_be_bytes(*last).checked_shl(up).unwrap_or(0);
+        return [u64::from_be_bytes(*first), low | ZEROS.checked_shr(new).unwrap_or(0)];
+    }
+    let mut few = [b'0'; 8];
+    for (place, byte) in few.iter_mut().zip(text) {
+        *place = *byte;
+    }
+    [u64::from_be_bytes(few), ZEROS]
+}
+
 /// Eight digits in four bits each; `None` if one of them is none.
-fn nibbles(text: [u8; 8]) -> Option<u32> {
+fn nibbles(text: u64) -> Option<u32> {
     let high_bits = 0x8080_8080_8080_8080;
-    let digits = u64::from_be_bytes(text) ^ 0x3030_3030_3030_3030;
+    let digits = text ^ 0x3030_3030_3030_3030;
     // 9 and 0x76 make 0x7F, the most that leaves the highest bit of a byte alone.
     let above = (digits & !high_bits).wrapping_add(0x7676_7676_7676_7676);
     if (digits | above) & high_bits != 0 {

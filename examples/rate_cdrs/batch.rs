@@ -17,6 +17,7 @@ const CALLS: usize = 512;
 
 /// What is known of a call once its line is gone.
 pub struct Call<'b> {
+    /// Empty where no call is written.
     pub id: &'b str,
     pub account: &'b str,
     pub start: Instant,
@@ -68,7 +69,9 @@ impl<'t> Batch<'t> {
         if is_answered {
             self.usages.push(usage(call, self.has_origins));
         }
-        self.text.push_str(call.id);
+        if self.rated.is_some() {
+            self.text.push_str(call.id);
+        }
         let id_end = self.text.len();
         self.text.push_str(call.account.unwrap_or_default());
         let (ends, start, duration_ms) = ([id_end, self.text.len()], call.start, call.duration_ms);

@@ -146,7 +146,7 @@ fn rate_all(options: &Options, batch: &mut Batch<'_>) -> Done {
     let accounts = AccountMap::default();
     let (input, bar) = open(&options.calls)?;
     let mut rows =
-        CallRows::try_new(BufReader::with_capacity(1 << 18, input), &mapping, &accounts)?;
+        CallRows::try_new(BufReader::with_capacity(1 << 16, input), &mapping, &accounts)?;
     while let Some(row) = rows.next_row() {
         match row? {
             Ok(call) => batch.call(&call)?,

@@ -34,7 +34,6 @@ pub struct Totals<'t> {
     decimals: u32,
     calls: u64,
     unanswered: u64,
-    all: Total,
     accounts: HashMap<AccountId, Total, RandomState>,
     /// The calls of which the file does not tell whose they are.
     nobody: Total,
@@ -51,7 +50,6 @@ impl<'t> Totals<'t> {
             decimals,
             calls: 0,
             unanswered: 0,
-            all: Total::default(),
             accounts: HashMap::default(),
             nobody: Total::default(),
             destinations: vec![Total::default(); tariff.destinations().len()],
@@ -72,7 +70,7 @@ impl<'t> Totals<'t> {
             }
             Ok(Some(rated)) => rated,
             Err(error) => {
-                self.problem(kind_of(&error), || format!("call {}: {error}", call.id));
+                self.problem(kind_of(&error), || format!("the call of {}, {error}", call.start));
                 return Ok(());
             }
         };
@@ -86,8 +84,7 @@ impl<'t> Totals<'t> {
                 self.accounts.entry(account).or_default().add(billed_ms, units)?;
             }
         }
-        self.destinations[rated.destination_place()].add(billed_ms, units)?;
-        self.all.add(billed_ms, units)
+        self.destinations[rated.destination_place()].add(billed_ms, units)
     }
 
     pub fn refuse(&mut self, bad: &BadRow) {
@@ -109,12 +106,14 @@ impl<'t> Totals<'t> {
         let nobody = Some(("(no account)", self.nobody)).filter(|(_, total)| total.calls > 0);
         let accounts = accounts.chain(nobody);
         self.table(out, "account", accounts.collect(), top)?;
+        let mut all = Total::default();
+        self.destinations.iter().try_for_each(|total| all.join(total))?;
         writeln!(
             out,
             "\n{} calls rated: {} {currency}, {} s billed; {} not answered",
-            self.all.calls,
-            self.amount(&self.all),
-            self.all.billed_ms / 1_000,
+            all.calls,
+            self.amount(&all),
+            all.billed_ms / 1_000,
             self.unanswered,
         )?;
         for (kind, (count, first)) in &self.problems {
@@ -171,6 +170,14 @@ impl Total {
         self.calls += 1;
         self.billed_ms = self.billed_ms.checked_add(billed_ms).ok_or_else(too_large)?;
         self.units = self.units.checked_add(units).ok_or_else(too_large)?;
+        Ok(())
+    }
+
+    fn join(&mut self, other: &Self) -> io::Result<()> {
+        let too_large = || io::Error::other("a total is too large");
+        self.calls += other.calls;
+        self.billed_ms = self.billed_ms.checked_add(other.billed_ms).ok_or_else(too_large)?;
+        self.units = self.units.checked_add(other.units).ok_or_else(too_large)?;
         Ok(())
     }
 }

@@ -246,9 +246,21 @@ impl Tariff {
         lines.iter().take_while(move |line| Some(line.prefix) == prefix)
     }
 
-    /// The first line of the longest prefix that a number begins with.
-    fn longest(&self, number: u64) -> Option<&Line> {
-        let mut place = self.prefixes.find(number)?;
+    /// The first line that stands for a number, whether in force or not, if all it asks for stands in it.
+    pub(super) fn plain(&self, number: u64) -> Option<&Line> {
+        self.plain_at(self.prefixes.find(number), number)
+    }
+
+    /// The same where the number's place among the prefixes was found before.
+    pub(super) fn plain_at(&self, found: Option<u32>, number: u64) -> Option<&Line> {
+        let line = found.and_then(|place| self.longest(place, number));
+        let line = line.or_else(|| self.lines.get(self.catch_all))?;
+        (line.is_plain() && line.conditions == 0).then_some(line)
+    }
+
+    /// The first line of the longest prefix that a number begins with, from the only one on that may be it.
+    fn longest(&self, found: u32, number: u64) -> Option<&Line> {
+        let mut place = found;
         loop {
             let line = self.lines.get(usize::try_from(place).ok()?)?;
             if prefixes::begins_with(number, line.prefix) {
@@ -256,12 +268,6 @@ impl Tariff {
             }
             place = line.shorter;
         }
-    }
-
-    /// The first line that stands for a number, whether in force or not, if all it asks for stands in it.
-    pub(super) fn plain(&self, number: u64) -> Option<&Line> {
-        let line = self.longest(number).or_else(|| self.lines.get(self.catch_all))?;
-        (line.is_plain() && line.conditions == 0).then_some(line)
     }
 
     /// The first lines of the prefixes that a number begins with, longest first, the catch-all last.

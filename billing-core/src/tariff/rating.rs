@@ -484,10 +484,14 @@ impl Tariff {
         usages: &[Usage],
         mut give: impl FnMut(Result<Rated<'t>, RateError>),
     ) {
+        let mut places: [Option<u32>; STRETCH] = [None; STRETCH];
         let mut lines: [Option<&Line>; STRETCH] = [None; STRETCH];
         for stretch in usages.chunks(STRETCH) {
-            for (line, usage) in lines.iter_mut().zip(stretch) {
-                *line = self.plain(usage.callee);
+            for (place, usage) in places.iter_mut().zip(stretch) {
+                *place = self.prefixes.find(usage.callee);
+            }
+            for ((line, place), usage) in lines.iter_mut().zip(places).zip(stretch) {
+                *line = self.plain_at(place, usage.callee);
             }
             for (line, usage) in lines.iter().zip(stretch) {
                 let rated = line.and_then(|line| self.rate_by(line, usage));
