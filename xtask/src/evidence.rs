@@ -98,8 +98,8 @@ fn entries() -> Vec<Entry> {
         },
         Entry {
             name: "fuzz",
-            title: "Readers and documents answer whatever a fuzzer makes of them, for minutes each",
-            line: Line::cargo(["xtask", "fuzz", "--seconds", "120"]),
+            title: "Readers and documents answer whatever a fuzzer makes of them, for a minute each",
+            line: Line::cargo(["xtask", "fuzz", "--seconds", "60"]),
         },
     ]
 }
