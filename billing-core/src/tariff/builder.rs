@@ -1,6 +1,6 @@
 //! Compiling a tariff: its document's head first, then line by line.
 
-use alloc::{borrow::ToOwned as _, collections::BTreeMap, format, vec, vec::Vec};
+use alloc::{collections::BTreeMap, format, vec, vec::Vec};
 use core::cmp::Reverse;
 
 use compact_str::CompactString;
@@ -10,7 +10,7 @@ use crate::{
     id::Group,
     number::Prefix,
     tariff::{
-        AtMaximum, InvalidTariff, LineSpec, Tariff, TariffProblem, TariffSpec, To,
+        AtMaximum, InvalidTariff, LineSpec, Tariff, TariffProblem, TariffSpec,
         line::{Band, Conditions, Fees, KeptTerms, Line, NONE},
         prefixes::{self, Prefixes},
         ticks::{positive, shown, ticks, units},
@@ -218,18 +218,7 @@ impl<'a> TariffBuilder<'a> {
 
     /// The packed prefixes of a line, 0 for the catch-all; one that is named twice is one.
     fn prefixes_of(&self, spec: &LineSpec) -> Result<Vec<u64>, TariffProblem> {
-        let prefixes = match &spec.to {
-            To::Any => return Ok(vec![0]),
-            To::Prefixes(prefixes) if prefixes.is_empty() => {
-                return Err(TariffProblem::NoPrefixes { what: "the line".to_owned() });
-            }
-            To::Prefixes(prefixes) => prefixes,
-            To::Group(name) => self
-                .head
-                .groups
-                .get(name)
-                .ok_or_else(|| TariffProblem::Unknown { what: "group", name: name.clone() })?,
-        };
+        let Some(prefixes) = self.head.prefixes_of(spec)? else { return Ok(vec![0]) };
         let mut packed: Vec<u64> = prefixes.iter().map(|prefix| prefix.packed()).collect();
         packed.sort_unstable();
         packed.dedup();

@@ -1,6 +1,6 @@
 //! Tariff documents: what is saved, versioned and compiled.
 
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::{borrow::ToOwned as _, collections::BTreeMap, vec::Vec};
 
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
@@ -9,6 +9,7 @@ use crate::{
     id::{Group, TariffId},
     money::{Currency, MoneyError, Price, Quantity, Rounding},
     number::Prefix,
+    tariff::TariffProblem,
     time::{Day, Instant, Zone},
 };
 
@@ -145,7 +146,7 @@ pub struct LineSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<CompactString>,
     /// Among lines of one prefix the higher weight wins.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub weight: u32,
     /// Only from this instant on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -264,20 +265,25 @@ pub enum HolidayRule {
 /// A day of the week.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the days of the week")]
 pub enum Weekday {
+    /// Monday.
     Mon,
+    /// Tuesday.
     Tue,
+    /// Wednesday.
     Wed,
+    /// Thursday.
     Thu,
+    /// Friday.
     Fri,
+    /// Saturday.
     Sat,
+    /// Sunday.
     Sun,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde asks for")]
-const fn is_zero(weight: &u32) -> bool {
-    *weight == 0
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 const fn no_price() -> Price {
@@ -314,5 +320,25 @@ impl TariffSpec {
     #[must_use]
     pub fn line(&self, number: u32) -> Option<&LineSpec> {
         self.lines.get(usize::try_from(number).ok()?.checked_sub(1)?)
+    }
+}
+
+impl TariffSpec {
+    /// The prefixes of one of its lines; `None` for all numbers.
+    pub(super) fn prefixes_of<'a>(
+        &'a self,
+        line: &'a LineSpec,
+    ) -> Result<Option<&'a [Prefix]>, TariffProblem> {
+        match &line.to {
+            To::Any => Ok(None),
+            To::Prefixes(prefixes) if prefixes.is_empty() => {
+                Err(TariffProblem::NoPrefixes { what: "the line".to_owned() })
+            }
+            To::Prefixes(prefixes) => Ok(Some(prefixes)),
+            To::Group(name) => match self.groups.get(name) {
+                Some(prefixes) => Ok(Some(prefixes)),
+                None => Err(TariffProblem::Unknown { what: "group", name: name.clone() }),
+            },
+        }
     }
 }

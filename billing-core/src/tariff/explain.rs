@@ -9,7 +9,7 @@ use crate::{
     tariff::{
         RateError, Tariff, Usage,
         compiled::{has_origin, is_valid},
-        rating::{Segment, Source, exact_cost, exact_units, rate, walk},
+        rating::{Segment, Source, bounded, exact_cost, exact_units, rate, walk},
     },
     time::Instant,
 };
@@ -178,10 +178,7 @@ pub(super) fn explain<'t>(
         return Ok(Explanation { amount, exact, connect_fee, pieces, candidates: Vec::new() });
     };
     let connect_fee = exact_units(terms.fees.connect);
-    let mut exact = pieces.iter().fold(connect_fee.clone(), |sum, piece| sum.add(&piece.cost));
-    exact = exact.max(exact_units(terms.fees.minimum));
-    if let (Some(maximum), false) = (terms.fees.maximum, terms.fees.disconnect) {
-        exact = exact.min(exact_units(maximum));
-    }
+    let sum = pieces.iter().fold(connect_fee.clone(), |sum, piece| sum.add(&piece.cost));
+    let exact = bounded(sum, &terms.fees);
     Ok(Explanation { amount, exact, connect_fee, pieces, candidates: Vec::new() })
 }

@@ -16,12 +16,15 @@ mod own;
 mod prefixes;
 mod provenance;
 mod quote;
+mod rate_error;
+mod rated;
 mod rater;
 mod rating;
 mod reach;
 mod rows;
 mod side_by_side;
 mod ticks;
+mod usage;
 mod validity;
 mod versions;
 mod what_if;
@@ -41,9 +44,11 @@ pub use line_diff::{Change, Effect, LineAt, LineDiff, Part, Percents, PriceDiff}
 pub use margin::{ExchangeRate, Margin, MarginError};
 pub use provenance::Provenance;
 pub use quote::{Cost, Quote};
+pub use rate_error::RateError;
+pub use rated::Rated;
 pub use rater::Rater;
-pub use rating::{RateError, Rated, Usage};
 pub use reach::Reach;
+pub use usage::Usage;
 pub use versions::{Tariffs, VersionError};
 pub use what_if::{
     Impact, OfAccount, OfDestination, Present, Sums, WhatIf, WhatIfError, WhatIfFound,

@@ -11,7 +11,7 @@ use crate::{
         AtMaximum, BandSpec, Crossing, IncrementRule, Measure, RateError, Rater, Usage,
         compiled::Found,
         line::{Band, Bands, Terms},
-        rating::Source,
+        rating::{Source, next_line},
     },
     time::Instant,
 };
@@ -159,15 +159,7 @@ fn terms<'t>(
 
 /// The first instant at which another line, or none, stands where the first one stood.
 fn until<'t>(usage: &Usage, source: &impl Source<'t>, first: &Found<'t>) -> Option<Instant> {
-    let (mut at, end) = (usage.at, usage.after(AHEAD_MS));
-    while let Some(change) = source.next_change(usage, first, first, at, end) {
-        let then = source.then(usage, first, change);
-        if !then.is_ok_and(|then| then.is_line_of(first)) {
-            return Some(change);
-        }
-        at = change;
-    }
-    None
+    next_line(usage, source, [first, first], usage.at, usage.after(AHEAD_MS))
 }
 
 fn shown(band: &Band, measure: Measure) -> Result<BandSpec, MoneyError> {

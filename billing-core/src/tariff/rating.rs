@@ -3,288 +3,16 @@
 use core::cmp::Ordering;
 
 use crate::{
-    id::{Group, TariffId},
-    money::{Amount, Currency, Exact, MoneyError, Quantity, Rounding},
-    number::{PhoneNumber, Prefix},
+    money::{Amount, Exact, Rounding},
     tariff::{
-        Crossing, IncrementRule, Measure, Tariff,
+        Crossing, IncrementRule, Measure, RateError, Rated, Tariff, Usage,
         compiled::Found,
         line::{Band, Fees, Line, Terms},
-        ticks::{amount_of, to_ticks},
+        rated::{Price, UNITS_END},
+        ticks::amount_of,
     },
     time::Instant,
 };
-
-/// Usage to be rated: a call, or units of something else.
-///
-/// # Examples
-///
-/// ```
-/// use billing_core::tariff::Usage;
-///
-/// let (callee, caller) = ("+4930123456".parse()?, "+12025550100".parse()?);
-/// let call = Usage::call(&callee, "2026-10-05T08:00:00Z".parse()?, 61_000).from(&caller);
-/// assert_eq!(call.at().to_string(), "2026-10-05T08:00:00Z");
-/// # Ok::<(), Box<dyn core::error::Error>>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Usage {
-    pub(super) callee: u64,
-    pub(super) caller: u64,
-    pub(super) at: Instant,
-    pub(super) measure: Measure,
-    pub(super) ticks: u64,
-}
-
-impl Usage {
-    /// A call to a number, from its answer on, in milliseconds of talk.
-    ///
-    /// Where a tariff has windows, rating takes work for each day of the call, so bound a length that comes from outside;
-    /// [`Limits`](crate::decide::Limits) accepts calls of up to 366 days unless told otherwise.
-    #[must_use]
-    pub fn call(callee: &PhoneNumber, start: Instant, duration_ms: u64) -> Self {
-        let (callee, measure) = (callee.packed(), Measure::Time);
-        Self { callee, caller: 0, at: start, measure, ticks: duration_ms }
-    }
-
-    /// A call to something that is no telephone number: only a catch-all prices it.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use billing_core::tariff::Usage;
-    ///
-    /// let call = Usage::call_to_nobody("2026-10-05T08:00:00Z".parse()?, 61_000);
-    /// assert_eq!(call.at().to_string(), "2026-10-05T08:00:00Z");
-    /// # Ok::<(), billing_core::time::TimeError>(())
-    /// ```
-    #[must_use]
-    pub const fn call_to_nobody(start: Instant, duration_ms: u64) -> Self {
-        Self { callee: 0, caller: 0, at: start, measure: Measure::Time, ticks: duration_ms }
-    }
-
-    /// Units of something: messages, megabytes, events.
-    ///
-    /// `None` for less than nothing, finer than a millionth, or 2^64 millionths and more: some 18 million million.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use billing_core::tariff::Usage;
-    ///
-    /// let (to, at) = ("+4930123456".parse()?, "2026-10-05T08:00:00Z".parse()?);
-    /// assert!(Usage::units(Some(&to), at, "0.25".parse()?).is_some());
-    /// assert!(Usage::units(None, at, "0.0000001".parse()?).is_none());
-    /// # Ok::<(), Box<dyn core::error::Error>>(())
-    /// ```
-    #[must_use]
-    pub fn units(to: Option<&PhoneNumber>, at: Instant, quantity: Quantity) -> Option<Self> {
-        let (callee, measure) = (to.map_or(0, |to| to.packed()), Measure::Units);
-        Some(Self { callee, caller: 0, at, measure, ticks: to_ticks(quantity, measure)? })
-    }
-
-    /// The same from a number, for lines that ask for an origin.
-    #[must_use]
-    pub fn from(self, caller: &PhoneNumber) -> Self {
-        Self { caller: caller.packed(), ..self }
-    }
-
-    /// When it began.
-    #[must_use]
-    pub const fn at(&self) -> Instant {
-        self.at
-    }
-
-    /// The instant at which so much of it has been used.
-    pub(super) fn after(&self, ticks: u64) -> Instant {
-        // Past the end of the calendar there is nothing that changes.
-        self.at.checked_add_ms(ticks).unwrap_or(Instant::MAX)
-    }
-
-    pub(super) const fn with_ticks(self, ticks: u64) -> Self {
-        Self { ticks, ..self }
-    }
-}
-
-/// What usage costs, and by which line of which tariff.
-#[derive(Clone, Copy, Debug)]
-pub struct Rated<'t> {
-    price: Price,
-    billed: u64,
-    segments: u32,
-    line: &'t Line,
-    tariff: &'t Tariff,
-    destination: &'t Group,
-}
-
-/// A price as it was found; most are only added to others, so an amount is made when somebody asks for it.
-#[derive(Clone, Copy, Debug)]
-enum Price {
-    /// Fewer than 10^18 units of the tariff's last decimal.
-    Units(u64),
-    Amount(Amount),
-}
-
-/// Fewer units are in the bounds of an amount, whatever the decimals.
-const UNITS_END: u64 = 1_000_000_000_000_000_000;
-
-impl<'t> Rated<'t> {
-    /// What it costs, rounded once.
-    #[must_use]
-    pub fn amount(&self) -> Amount {
-        match self.price {
-            Price::Amount(amount) => amount,
-            Price::Units(units) => Amount::from_few_units(units, self.tariff.decimals),
-        }
-    }
-
-    /// The same in units of the last decimal of its [`tariff`](Self::tariff): for sums of many.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use billing_core::tariff::{Tariff, Usage};
-    ///
-    /// # let spec = serde_json::from_str(
-    /// #     r#"{"id":"retail","version":1,"currency":"EUR","zone":"UTC","decimals":4,"rounding":"half_up",
-    /// #         "lines":[{"destination":"Germany","to":{"prefixes":["49"]},
-    /// #                   "bands":[{"price":"0.006","per":"60","increment":"6"}],"first":"30"}]}"#,
-    /// # )?;
-    /// let retail = Tariff::compile(&spec)?; // to 4 decimals
-    /// let call = Usage::call(&"+4930123456".parse()?, "2026-10-05T08:00:00Z".parse()?, 57_000);
-    /// let rated = retail.rate(&call)?;
-    /// assert_eq!((rated.units(), rated.amount().to_string()), (60, "0.006".to_owned()));
-    /// # Ok::<(), Box<dyn core::error::Error>>(())
-    /// ```
-    #[must_use]
-    pub fn units(&self) -> i128 {
-        match self.price {
-            Price::Units(units) => units.into(),
-            // It was rounded to these decimals.
-            Price::Amount(amount) => amount.units(self.tariff.decimals).unwrap_or(0),
-        }
-    }
-
-    /// How much is billed, in milliseconds of a call or millionths of a unit: usage grown to whole increments.
-    #[must_use]
-    pub const fn billed_ms(&self) -> u64 {
-        self.billed
-    }
-
-    /// Over how many prices, bands and windows it is spread.
-    #[must_use]
-    pub const fn segments(&self) -> u32 {
-        self.segments
-    }
-
-    /// The tariff, in the version, that priced its beginning: the one asked, or a fallback.
-    #[must_use]
-    pub const fn tariff(&self) -> &'t Tariff {
-        self.tariff
-    }
-
-    /// The line of that tariff that priced its beginning, counted from 1.
-    #[must_use]
-    pub const fn line(&self) -> u32 {
-        self.line.number.saturating_add(1)
-    }
-
-    /// The prefix that line was found by; `None` for a catch-all.
-    #[must_use]
-    pub fn prefix(&self) -> Option<Prefix> {
-        Prefix::unpacked(self.line.prefix)
-    }
-
-    /// What the destination is called.
-    #[must_use]
-    pub const fn destination(&self) -> &'t Group {
-        self.destination
-    }
-
-    /// The place of the destination among those of the tariff, from 0: for totals that are kept in a list.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use billing_core::tariff::{Tariff, Usage};
-    ///
-    /// # let spec = serde_json::from_str(
-    /// #     r#"{"id":"retail","version":1,"currency":"EUR","zone":"UTC","decimals":4,"rounding":"half_up",
-    /// #         "lines":[{"destination":"Germany","to":{"prefixes":["49"]},
-    /// #                   "bands":[{"price":"0.006","per":"60","increment":"6"}],"first":"30"}]}"#,
-    /// # )?;
-    /// let retail = Tariff::compile(&spec)?;
-    /// let mut calls = vec![0; retail.destinations().len()];
-    /// let call = Usage::call(&"+4930123456".parse()?, "2026-10-05T08:00:00Z".parse()?, 57_000);
-    /// let rated = retail.rate(&call)?;
-    /// calls[rated.destination_place()] += 1;
-    /// assert_eq!(&retail.destinations()[rated.destination_place()], rated.destination());
-    /// # Ok::<(), Box<dyn core::error::Error>>(())
-    /// ```
-    #[must_use]
-    pub fn destination_place(&self) -> usize {
-        usize::try_from(self.line.destination).unwrap_or(usize::MAX)
-    }
-}
-
-/// Usage has no price.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum RateError {
-    /// No line prices it, or a part of it.
-    #[error("tariff {tariff} has no line for this destination at {at}")]
-    NoLine {
-        /// The tariff.
-        tariff: TariffId,
-        /// When.
-        at: Instant,
-    },
-    /// The destination is blocked.
-    #[error("line {line} of tariff {tariff} blocks this destination")]
-    Blocked {
-        /// The tariff.
-        tariff: TariffId,
-        /// The line, counted from 1.
-        line: u32,
-    },
-    /// A call was rated by a tariff for units, or the other way round.
-    #[error("tariff {tariff} measures something else than this usage")]
-    Measure {
-        /// The tariff.
-        tariff: TariffId,
-    },
-    /// No such tariff, or none in force at the time.
-    #[error("tariff {tariff} is not in force at {at}")]
-    NotInForce {
-        /// The tariff.
-        tariff: TariffId,
-        /// When.
-        at: Instant,
-    },
-    /// The tariff is in another currency than the prices that are asked before it.
-    #[error("tariff {tariff} is in {theirs}, the prices before it are in {ours}")]
-    Currency {
-        /// The tariff.
-        tariff: TariffId,
-        /// Its currency.
-        theirs: Currency,
-        /// That of the prices before it.
-        ours: Currency,
-    },
-    /// Usage in whole increments is too much to be counted.
-    #[error(
-        "usage from {at} on, in whole increments of tariff {tariff}, leaves 2^64 milliseconds or millionths"
-    )]
-    TooMuch {
-        /// The tariff.
-        tariff: TariffId,
-        /// When.
-        at: Instant,
-    },
-    /// The amount leaves its bounds.
-    #[error(transparent)]
-    Money(#[from] MoneyError),
-}
 
 /// Where the lines of a call come from: one tariff, or versions with fallbacks.
 pub(super) trait Source<'t> {
@@ -366,17 +94,10 @@ pub(super) fn walk<'t>(
         if !splits {
             return u64::MAX;
         }
-        let (mut at, until) = (usage.after(position), usage.after(usage.ticks));
-        while let Some(change) = source.next_change(usage, &first, now, at, until) {
-            // Where the same line stays in force nothing ends, so a line that never wins changes nothing.
-            let then = source.then(usage, &first, change);
-            if !then.is_ok_and(|then| then.is_line_of(now)) {
-                // A change counts from the first whole millisecond at which it holds.
-                return ms_between(usage.at, change);
-            }
-            at = change;
-        }
-        u64::MAX
+        let (at, until) = (usage.after(position), usage.after(usage.ticks));
+        // A change counts from the first whole millisecond at which it holds.
+        next_line(usage, source, [&first, now], at, until)
+            .map_or(u64::MAX, |change| ms_between(usage.at, change))
     };
     let (mut now, mut now_terms, mut position) = (first, terms, 0_u64);
     let mut change = change_after(&first, 0);
@@ -400,6 +121,26 @@ pub(super) fn walk<'t>(
         position = ends;
     }
     Ok((first, Some(terms)))
+}
+
+/// The first instant after `at` and before `until` at which another line than the second stands, or none; the first is that of the
+/// start. Where the same line stays nothing ends, so a line that never wins changes nothing.
+pub(super) fn next_line<'t>(
+    usage: &Usage,
+    source: &impl Source<'t>,
+    [first, now]: [&Found<'t>; 2],
+    at: Instant,
+    until: Instant,
+) -> Option<Instant> {
+    let mut at = at;
+    loop {
+        let change = source.next_change(usage, first, now, at, until)?;
+        let then = source.then(usage, first, change);
+        if !then.is_ok_and(|then| then.is_line_of(now)) {
+            return Some(change);
+        }
+        at = change;
+    }
 }
 
 fn open_terms<'t>(found: &Found<'t>) -> Result<Terms<'t>, RateError> {
@@ -597,11 +338,16 @@ fn exactly<'t>(
     let _same: (Found<'t>, Option<Terms<'t>>) = walk(usage, source, |segment| {
         sum = sum.add(&exact_cost(&segment.band, segment.billed));
     })?;
-    sum = sum.max(exact_units(fees.minimum));
-    if let (Some(maximum), false) = (fees.maximum, fees.disconnect) {
-        sum = sum.min(exact_units(maximum));
+    Ok(bounded(sum, fees).round(first.tariff.decimals, first.tariff.rounding)?)
+}
+
+/// A sum with the minimum and the maximum of a line.
+pub(super) fn bounded(sum: Exact, fees: &Fees) -> Exact {
+    let sum = sum.max(exact_units(fees.minimum));
+    match fees.maximum.filter(|_| !fees.disconnect) {
+        Some(maximum) => sum.min(exact_units(maximum)),
+        None => sum,
     }
-    Ok(sum.round(first.tariff.decimals, first.tariff.rounding)?)
 }
 
 /// A number of 10^-10.

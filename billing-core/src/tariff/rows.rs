@@ -3,10 +3,7 @@
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
-use crate::{
-    number::Prefix,
-    tariff::{InvalidTariff, LineSpec, TariffProblem, TariffSpec, To},
-};
+use crate::tariff::{InvalidTariff, LineSpec, TariffSpec};
 
 /// One line for one prefix.
 #[derive(Clone, Copy, Debug)]
@@ -47,16 +44,10 @@ impl Row<'_> {
 pub(super) fn rows(spec: &TariffSpec) -> Result<Vec<Row<'_>>, InvalidTariff> {
     let mut rows = Vec::with_capacity(spec.lines.len());
     for (number, line) in (1_u32..).zip(&spec.lines) {
-        let prefixes: &[Prefix] = match &line.to {
-            To::Any => {
-                rows.push(Row { prefix: 0, number, line });
-                continue;
-            }
-            To::Prefixes(prefixes) => prefixes,
-            To::Group(name) => spec.groups.get(name).ok_or_else(|| InvalidTariff {
-                line: usize::try_from(number).ok(),
-                problem: TariffProblem::Unknown { what: "group", name: name.clone() },
-            })?,
+        let of_line = |problem| InvalidTariff { line: usize::try_from(number).ok(), problem };
+        let Some(prefixes) = spec.prefixes_of(line).map_err(of_line)? else {
+            rows.push(Row { prefix: 0, number, line });
+            continue;
         };
         rows.extend(prefixes.iter().map(|prefix| Row { prefix: prefix.packed(), number, line }));
     }
