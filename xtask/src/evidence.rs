@@ -77,6 +77,11 @@ fn entries() -> Vec<Entry> {
             line: Line::cargo(["bench", "--bench", "bill"]),
         },
         Entry {
+            name: "verify",
+            title: "Everything is recomputed, in memory that does not grow with the calls",
+            line: Line::cargo(["bench", "--bench", "verify"]),
+        },
+        Entry {
             name: "rate",
             title: "Rating a call in memory, one thread, beside a plain rater",
             line: Line::cargo(["bench", "--bench", "rate"]),
