@@ -15,8 +15,8 @@ pub mod memory;
 mod plans;
 pub mod schedule;
 pub mod settlement;
-#[cfg(feature = "sqlite")]
-pub mod sqlite;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod sql;
 mod state_hash;
 pub mod store;
 mod tariffs;
@@ -27,5 +27,7 @@ pub use billing::{Billing, NotBilled, Tenant, Waiting};
 pub use error::{StoreError, StoreResult};
 pub use memory::MemoryStore;
 #[cfg(feature = "sqlite")]
-pub use sqlite::SqliteStore;
+pub use sql::SqliteStore;
+#[cfg(feature = "postgres")]
+pub use sql::{Durability, PostgresOptions, PostgresStore};
 pub use state_hash::state_hash;

@@ -3,12 +3,18 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod folder;
+mod server;
+mod services;
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicU32, Ordering},
+};
 
-use billing_store::{MemoryStore, SqliteStore, conformance};
+use billing_store::{MemoryStore, PostgresStore, SqliteStore, conformance};
 
 use folder::{Folder, open};
+use server::Database;
 
 #[tokio::test]
 async fn the_suite_accepts_memory() {
@@ -27,6 +33,42 @@ async fn the_suite_accepts_sqlite_on_several_threads() {
     let files = Files::new("threads");
     let outcome = tokio::spawn(async move { conformance::check(|| files.store()).await }).await;
     assert_eq!(outcome.unwrap(), Ok(()));
+}
+
+#[tokio::test]
+async fn the_suite_accepts_postgres() {
+    let Some(databases) = Databases::new("suite").await else { return };
+    assert_eq!(conformance::check(|| databases.store()).await, Ok(()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_suite_accepts_postgres_on_several_threads() {
+    let Some(databases) = Databases::new("suite_threads").await else { return };
+    let outcome = tokio::spawn(async move { conformance::check(|| databases.store()).await }).await;
+    assert_eq!(outcome.unwrap(), Ok(()));
+}
+
+/// Databases of a server, one after the other: each goes when the next one comes.
+struct Databases {
+    name: &'static str,
+    current: Arc<Mutex<Option<Database>>>,
+}
+
+impl Databases {
+    async fn new(name: &'static str) -> Option<Self> {
+        let first = Database::new(name).await?;
+        Some(Self { name, current: Arc::new(Mutex::new(Some(first))) })
+    }
+
+    fn store(&self) -> impl Future<Output = PostgresStore> + Send + use<> {
+        let (name, current) = (self.name, Arc::clone(&self.current));
+        async move {
+            let database = Database::new(name).await.unwrap();
+            let store = database.store().await;
+            drop(current.lock().unwrap().replace(database));
+            store
+        }
+    }
 }
 
 /// Database files, one after the other.

@@ -1,0 +1,92 @@
+//! Units of different accounts that name the same item at the same time.
+//!
+//! They share no lock. What they would do to one another is noticed where it lands: whoever comes second is told to try again, and then
+//! finds what the first one left. `billing_since_begun` says of a row that it was committed since the transaction began.
+
+use sqlx::PgConnection;
+
+use billing_core::decide::{Parked, StoredItem};
+
+use crate::{
+    error::StoreResult,
+    sql::{
+        bulk::json,
+        postgres::{
+            failed::{failed, met},
+            locks::{advisory, key},
+        },
+        session::Claim,
+        writes::keys_json,
+    },
+};
+
+/// Items of some keys that were recorded since the transaction began.
+const RECORDED: &str = "select exists (select 1 from jsonb_array_elements($2::jsonb) k(value) join billing_item i \
+     on i.tenant = $1 and i.source = k.value ->> 0 and i.id = k.value ->> 1 \
+     and i.leg = k.value ->> 2 and i.partial = (k.value ->> 3)::bigint \
+     where billing_since_begun(i.xmin))";
+
+/// Of some batches, those that were taken in since the transaction began.
+const TAKEN_IN: &str = "select exists (select 1 from jsonb_array_elements($2::jsonb) k(value) join billing_intake i \
+     on i.tenant = $1 and i.intake = k.value ->> 0 where billing_since_begun(i.xmin))";
+
+/// Of items that are recorded, those that were parked since the transaction began are so no more.
+const UNPARK: &str = "delete from billing_parked p using jsonb_array_elements($2::jsonb) k(value) \
+     where p.tenant = $1 and p.source = k.value ->> 0 and p.id = k.value ->> 1 \
+     and p.leg = k.value ->> 2 and p.partial = (k.value ->> 3)::bigint \
+     and billing_since_begun(p.xmin)";
+
+/// Fails if it was another unit that was first by a moment.
+pub(in crate::sql) async fn check_claim(
+    connection: &mut PgConnection,
+    tenant: &str,
+    claim: Claim<'_>,
+) -> StoreResult<()> {
+    let (sql, keys) = match claim {
+        Claim::Items(items) => (RECORDED, item_keys(items)?),
+        Claim::Intake(intake) => (TAKEN_IN, json(&[[intake.id.as_str()]])?),
+    };
+    if since_begun(connection, sql, tenant, &keys).await? {
+        return Err(met("another unit has just written what this one was to write"));
+    }
+    Ok(())
+}
+
+/// Keeps those who record and those who park apart, until the transaction ends.
+pub(in crate::sql) async fn part(
+    connection: &mut PgConnection,
+    tenant: &str,
+    recorded: &[StoredItem],
+    parked: &[Parked],
+) -> StoreResult<()> {
+    let parking = key(tenant, "parking", "");
+    if !parked.is_empty() {
+        let keys =
+            keys_json(&parked.iter().map(|parked| &parked.incoming.key).collect::<Vec<_>>())?;
+        advisory(connection, "select pg_advisory_xact_lock($1)", parking).await?;
+        if since_begun(connection, RECORDED, tenant, &keys).await? {
+            return Err(met("another unit has just recorded what this one was to park"));
+        }
+    }
+    if !recorded.is_empty() {
+        let keys = item_keys(recorded)?;
+        advisory(connection, "select pg_advisory_xact_lock_shared($1)", parking).await?;
+        let statement = sqlx::query(UNPARK).bind(tenant).bind(keys);
+        let _done = statement.execute(connection).await.map_err(failed)?;
+    }
+    Ok(())
+}
+
+fn item_keys(items: &[StoredItem]) -> StoreResult<String> {
+    keys_json(&items.iter().map(|item| &item.claim.key).collect::<Vec<_>>())
+}
+
+async fn since_begun(
+    connection: &mut PgConnection,
+    sql: &'static str,
+    tenant: &str,
+    keys: &str,
+) -> StoreResult<bool> {
+    let statement = sqlx::query_scalar(sql).bind(tenant).bind(keys);
+    statement.fetch_one(connection).await.map_err(failed)
+}

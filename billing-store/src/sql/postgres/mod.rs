@@ -1,0 +1,206 @@
+//! State in a PostgreSQL database: many processes, many writers at a time.
+
+mod columns;
+mod decimal;
+mod dialect;
+mod failed;
+mod guard;
+mod locks;
+mod meetings;
+mod options;
+mod statements;
+
+use core::fmt;
+
+use async_trait::async_trait;
+use sqlx::{PgConnection, Postgres, postgres::PgPool};
+
+use billing_core::id::TenantId;
+
+use crate::{
+    error::StoreResult,
+    sql::{
+        connection::Connection,
+        migrate::{Schema, Step},
+        unit::{Hold, Mode, SqlUnit},
+    },
+    store::{Facts, Locks, Store, Transaction, Unit},
+};
+
+pub(super) use columns::{Columns, insert};
+pub(super) use decimal::Decimal;
+pub(super) use locks::share_catalog;
+pub(super) use meetings::{check_claim, part};
+pub(super) use statements::{execute, fetch, script};
+
+pub use options::{Durability, PostgresOptions};
+
+use failed::failed;
+use guard::Guard;
+
+/// Each step once, in order; a step that was released is never changed.
+const STEPS: &[Step] = &[Step {
+    version: 1,
+    name: "first_bill",
+    sql: include_str!("../../../migrations/postgres/0001_first_bill.sql"),
+}];
+
+const LEDGER: &str = "create table if not exists billing_migration (
+    version bigint not null primary key,
+    name    text   not null,
+    digest  text   not null
+)";
+
+const SCHEMA: Schema = Schema { ledger: LEDGER, steps: STEPS };
+
+/// State in a PostgreSQL database, through sqlx, for any number of processes.
+///
+/// A commit that returned survives power loss: a server that does not see to it is refused, see [`Durability`]. Units that name other
+/// accounts do not wait for each other; readers see one consistent state and wait for nobody.
+///
+/// # Locks
+///
+/// A unit locks the rows of its accounts in the order of their bytes, then its series and the catalog by advisory locks of the
+/// transaction, whose numbers are 64 bits of a SHA-256. Two units that meet without a lock in common, because both name one item under
+/// different accounts, are [`Transient`](crate::StoreError::Transient) to the second; so is the one that a deadlock ends.
+///
+/// # Tenants
+///
+/// Every statement names its tenant. Row-level security is a second wall: each transaction says whose rows it may see
+/// (`billing.tenant`), and the server shows and takes no others. It holds for the owner of the tables too, but not for superusers and
+/// roles with `bypassrls`: let the service be neither. A backup needs a role with `bypassrls`, as `pg_dump` refuses to leave rows out.
+///
+/// # Examples
+///
+/// ```no_run
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// use billing_core::id::TenantId;
+/// use billing_store::{PostgresStore, store::Store};
+///
+/// let store = PostgresStore::open("postgres://billing@localhost/billing?sslmode=verify-full").await?;
+/// store.migrate().await?;
+/// let mut facts = store.read(&TenantId::try_new("acme")?).await?;
+/// assert_eq!(facts.account_page(None, 10).await?, []);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct PostgresStore {
+    options: PostgresOptions,
+    units: PgPool,
+    readers: PgPool,
+}
+
+impl PostgresStore {
+    /// Connects to a server. Call [`migrate`](Self::migrate) before the first use.
+    ///
+    /// What the URL leaves out is taken from the variables that every PostgreSQL client knows, such as `PGHOST`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`](crate::StoreError) if the server cannot be reached, is older than version 13, does not speak UTF-8, or may lose
+    /// what it has confirmed.
+    pub async fn open(url: &str) -> StoreResult<Self> {
+        Self::open_with(PostgresOptions::of_url(url)?).await
+    }
+
+    /// Connects as the options say.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub async fn open_with(options: PostgresOptions) -> StoreResult<Self> {
+        let (units, readers) = (options.units(), options.readers());
+        let store = Self { options, units, readers };
+        let mut first = store.units.acquire().await.map_err(failed)?;
+        store.options.check(&mut first).await?;
+        Ok(store)
+    }
+
+    /// Brings the schema to the version this library knows.
+    ///
+    /// Each step is a transaction: killed half-way, the next run goes on where it stood. Several processes may do it at once. Doing it
+    /// again changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Schema`](crate::StoreError::Schema) if the database is newer than this library.
+    pub async fn migrate(&self) -> StoreResult<()> {
+        let key = locks::key("", "schema", "");
+        loop {
+            let connection = self.units.acquire().await.map_err(failed)?;
+            let begin = format!(
+                "begin isolation level read committed; select pg_advisory_xact_lock({key})"
+            );
+            let mut unit = Guard::begin(connection, Mode::Writes, begin).await?;
+            let more = SCHEMA.next(unit.connection()?).await?;
+            unit.commit().await?;
+            if !more {
+                return Ok(());
+            }
+        }
+    }
+
+    /// A unit inside the host's own transaction: what it writes is committed or rolled back with everything else in there.
+    ///
+    /// The transaction must be `read committed`, which it is unless the host said otherwise, and lead to a database that was
+    /// [migrated](Self::migrate). The locks are held until it ends. From here on it sees this tenant's rows alone.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`](crate::StoreError) as beginning a unit; [`Refused`](crate::StoreError::Refused) under another isolation.
+    pub async fn join<'h>(
+        host: &'h mut sqlx::Transaction<'_, Postgres>,
+        tenant: &TenantId,
+        locks: &Locks,
+    ) -> StoreResult<Box<dyn Unit + 'h>> {
+        let hold: &'h mut PgConnection = host;
+        locks::join(hold, tenant).await?;
+        locks::take(hold, tenant, locks).await?;
+        Ok(Box::new(SqlUnit { tenant: tenant.clone(), mode: Mode::Writes, hold }))
+    }
+
+    /// Closes the connections once the units at work have ended.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.units.close().await;
+    }
+}
+
+impl Hold for &mut PgConnection {
+    fn connection(&mut self) -> StoreResult<Connection<'_>> {
+        Ok(Connection::Postgres(self))
+    }
+}
+
+impl fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresStore").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    async fn begin(&self, tenant: &TenantId, locks: &Locks) -> StoreResult<Box<dyn Transaction>> {
+        let connection = self.units.acquire().await.map_err(failed)?;
+        let begin = locks::begin(tenant, Mode::Writes);
+        let mut hold = Guard::begin(connection, Mode::Writes, begin).await?;
+        locks::take(hold.held()?, tenant, locks).await?;
+        Ok(Box::new(SqlUnit { tenant: tenant.clone(), mode: Mode::Writes, hold }))
+    }
+
+    async fn read(&self, tenant: &TenantId) -> StoreResult<Box<dyn Facts>> {
+        let connection = self.readers.acquire().await.map_err(failed)?;
+        let begin = locks::begin(tenant, Mode::Reads);
+        let hold = Guard::begin(connection, Mode::Reads, begin).await?;
+        Ok(Box::new(SqlUnit { tenant: tenant.clone(), mode: Mode::Reads, hold }))
+    }
+}
+
+#[async_trait]
+impl Transaction for SqlUnit<Guard> {
+    async fn commit(mut self: Box<Self>) -> StoreResult<()> {
+        self.hold.commit().await
+    }
+}

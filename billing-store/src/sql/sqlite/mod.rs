@@ -1,0 +1,228 @@
+//! State in a SQLite file: nothing to install, one writer at a time, many readers.
+
+mod failed;
+mod guard;
+mod statements;
+#[cfg(test)]
+pub(super) mod tests;
+
+use core::fmt;
+use std::{path::Path, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use sqlx::{
+    Connection as _, SqliteConnection,
+    sqlite::{
+        SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+    },
+};
+use tokio::sync::Mutex;
+
+use billing_core::id::TenantId;
+
+use crate::{
+    error::{StoreError, StoreResult},
+    sql::{
+        migrate::{Schema, Step},
+        unit::{Hold as _, Mode, SqlUnit},
+    },
+    store::{Facts, Locks, Store, Transaction},
+};
+
+pub(super) use guard::{Guard, Held};
+pub(super) use statements::{add, add_text, execute, fetch, insert, script};
+
+use failed::failed;
+
+/// State in a SQLite file, through sqlx with SQLite built in.
+///
+/// Write-ahead log with full synchronisation: a commit that returned survives power loss on a disk that keeps its word. One
+/// unit writes at a time; readers are not held up. The file must be on a local disk.
+///
+/// # Examples
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// use billing_core::id::TenantId;
+/// use billing_store::{SqliteStore, store::Store};
+///
+/// let folder = std::env::temp_dir().join(format!("billing-doc-{}", std::process::id()));
+/// std::fs::create_dir_all(&folder)?;
+/// let store = SqliteStore::open(folder.join("billing.db")).await?;
+/// store.migrate().await?;
+/// let mut facts = store.read(&TenantId::try_new("acme")?).await?;
+/// assert_eq!(facts.account_page(None, 10).await?, []);
+/// drop(facts);
+/// store.close().await;
+/// std::fs::remove_dir_all(&folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct SqliteStore {
+    options: SqliteConnectOptions,
+    /// `None` until somebody writes, and after a unit that did not end: its connection is closed.
+    writer: Arc<Mutex<Option<SqliteConnection>>>,
+    readers: SqlitePool,
+}
+
+/// Each step once, in order; a step that was released is never changed.
+const STEPS: &[Step] = &[Step {
+    version: 1,
+    name: "first_bill",
+    sql: include_str!("../../../migrations/sqlite/0001_first_bill.sql"),
+}];
+
+const LEDGER: &str = "create table if not exists billing_migration (
+    version integer not null primary key,
+    name    text    not null,
+    digest  text    not null
+) strict";
+
+const SCHEMA: Schema = Schema { ledger: LEDGER, steps: STEPS };
+
+/// How long a unit waits for another process that writes.
+const BUSY: Duration = Duration::from_secs(5);
+/// How long a unit waits for those before it in this process.
+const TURN: Duration = Duration::from_mins(1);
+/// How many may read at the same time.
+const READERS: u32 = 4;
+/// A page cache of 64 MiB for the writer: SQLite's own 2 MB halve the speed of ingest.
+const WRITER_CACHE_KIB: &str = "-65536";
+/// A page cache of 8 MiB for each reader.
+const READER_CACHE_KIB: &str = "-8192";
+/// The log is cut back to this many bytes once readers have let it grow.
+const LOG_BYTES: &str = "67108864";
+
+impl SqliteStore {
+    /// Opens a file, creating it if it does not exist. Call [`migrate`](Self::migrate) before the first use.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the file cannot be opened or is not a database, or lies where a write-ahead log cannot be kept.
+    pub async fn open(file: impl AsRef<Path>) -> StoreResult<Self> {
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(BUSY)
+            .pragma("journal_size_limit", LOG_BYTES)
+            .pragma("trusted_schema", "off")
+            // Where a flush does not reach the medium by itself, ask for one that does.
+            .pragma("fullfsync", "on")
+            .pragma("checkpoint_fullfsync", "on")
+            .statement_cache_capacity(256);
+        let reader = options.clone().pragma("cache_size", READER_CACHE_KIB).row_buffer_size(1_000);
+        let options = options.pragma("cache_size", WRITER_CACHE_KIB);
+        let mut first = SqliteConnection::connect_with(&options).await.map_err(failed)?;
+        check_durable(&mut first).await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .acquire_timeout(TURN)
+            // A connection to a file does not go stale: nothing to test, nothing to renew.
+            .test_before_acquire(false)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .after_release(|connection, _| {
+                // Ends the snapshot of whoever read. One whose snapshot does not end is not used again.
+                Box::pin(async move {
+                    Ok(sqlx::query("rollback").execute(connection).await.is_ok())
+                })
+            })
+            .connect_lazy_with(reader);
+        Ok(Self { options, writer: Arc::new(Mutex::new(Some(first))), readers })
+    }
+
+    /// Brings the schema to the version this library knows. Doing it again changes nothing; killed half-way, it starts over.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Schema`] if the database is newer than this library.
+    pub async fn migrate(&self) -> StoreResult<()> {
+        // One step, one transaction: whatever ends the process leaves whole steps behind.
+        loop {
+            let mut unit = self.write().await?;
+            let more = SCHEMA.next(unit.connection()?).await?;
+            unit.commit().await?;
+            if !more {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Closes the file once the units at work have ended.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        let writer = self.writer.lock().await.take();
+        if let Some(writer) = writer {
+            // Whatever could be said here was said by the last commit.
+            drop(writer.close().await);
+        }
+    }
+
+    async fn write(&self) -> StoreResult<Guard> {
+        let waiting = tokio::time::timeout(TURN, Arc::clone(&self.writer).lock_owned()).await;
+        let mut writer =
+            waiting.map_err(|source| StoreError::Transient { source: source.into() })?;
+        if self.readers.is_closed() {
+            let what = "the store is closed".into();
+            return Err(StoreError::Refused { what, source: None });
+        }
+        if writer.is_none() {
+            *writer = Some(SqliteConnection::connect_with(&self.options).await.map_err(failed)?);
+        }
+        // `IMMEDIATE`, because a read that turns into a write fails at once instead of waiting.
+        Guard::begin(Held::Writer(writer), "begin immediate").await
+    }
+}
+
+/// What was asked of SQLite must be what it does: it falls back in silence where it cannot.
+async fn check_durable(connection: &mut SqliteConnection) -> StoreResult<()> {
+    let journal: String = sqlx::query_scalar("pragma journal_mode")
+        .fetch_one(&mut *connection)
+        .await
+        .map_err(failed)?;
+    let synchronous: i64 =
+        sqlx::query_scalar("pragma synchronous").fetch_one(connection).await.map_err(failed)?;
+    if (journal.as_str(), synchronous) == ("wal", 2) {
+        return Ok(());
+    }
+    Err(StoreError::Refused {
+        what: format!(
+            "durable commits need journal_mode wal and synchronous 2, here are {journal} and {synchronous}"
+        ),
+        source: None,
+    })
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteStore")
+            .field("file", &self.options.get_filename())
+            .finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn begin(&self, tenant: &TenantId, _locks: &Locks) -> StoreResult<Box<dyn Transaction>> {
+        // There is one writer, so every lock is held by whoever writes.
+        let hold = self.write().await?;
+        Ok(Box::new(SqlUnit { tenant: tenant.clone(), mode: Mode::Writes, hold }))
+    }
+
+    async fn read(&self, tenant: &TenantId) -> StoreResult<Box<dyn Facts>> {
+        let reader = self.readers.acquire().await.map_err(failed)?;
+        let hold = Guard::begin(Held::Reader(reader), "begin").await?;
+        Ok(Box::new(SqlUnit { tenant: tenant.clone(), mode: Mode::Reads, hold }))
+    }
+}
+
+#[async_trait]
+impl Transaction for SqlUnit<Guard> {
+    async fn commit(mut self: Box<Self>) -> StoreResult<()> {
+        self.hold.commit().await
+    }
+}

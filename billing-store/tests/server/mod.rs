@@ -1,0 +1,64 @@
+//! A PostgreSQL server whose databases go away with their tests.
+
+use core::{
+    str::FromStr as _,
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, postgres::PgConnectOptions};
+
+use billing_store::{PostgresOptions, PostgresStore};
+
+use crate::services;
+
+/// A database of one test.
+pub(crate) struct Database {
+    server: PgConnectOptions,
+    name: String,
+}
+
+impl Database {
+    /// An empty database of this process; `None` without a server.
+    pub(crate) async fn new(of_test: &str) -> Option<Self> {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let server = PgConnectOptions::from_str(&services::url("postgres")?).unwrap();
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("billing_{of_test}_{}_{number}", std::process::id());
+        let database = Self { server, name };
+        database.on_the_server(&format!("create database {}", database.name)).await;
+        Some(database)
+    }
+
+    pub(crate) fn options(&self) -> PostgresOptions {
+        PostgresOptions::new(self.connect())
+    }
+
+    pub(crate) fn connect(&self) -> PgConnectOptions {
+        self.server.clone().database(&self.name)
+    }
+
+    /// A store in it, with its schema.
+    pub(crate) async fn store(&self) -> PostgresStore {
+        let store = PostgresStore::open_with(self.options()).await.unwrap();
+        store.migrate().await.unwrap();
+        store
+    }
+
+    async fn on_the_server(&self, sql: &str) {
+        let mut connection = PgConnection::connect_with(&self.server).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+                let sql = format!("drop database if exists {} with (force)", self.name);
+                runtime.unwrap().block_on(self.on_the_server(&sql));
+            });
+        });
+    }
+}
