@@ -37,13 +37,16 @@ async fn the_suite_accepts_sqlite_on_several_threads() {
 
 #[tokio::test]
 async fn the_suite_accepts_postgres() {
-    let Some(databases) = Databases::new("suite").await else { return };
+    let Some(databases) = Databases::new("suite", None).await else { return };
     assert_eq!(conformance::check(|| databases.store()).await, Ok(()));
 }
 
+/// As a role that row-level security holds for, though the tables are its own.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_suite_accepts_postgres_on_several_threads() {
-    let Some(databases) = Databases::new("suite_threads").await else { return };
+async fn the_suite_accepts_postgres_on_several_threads_behind_its_wall() {
+    let Some(databases) = Databases::new("suite_wall", Some("billing_suite_wall")).await else {
+        return;
+    };
     let outcome = tokio::spawn(async move { conformance::check(|| databases.store()).await }).await;
     assert_eq!(outcome.unwrap(), Ok(()));
 }
@@ -51,24 +54,46 @@ async fn the_suite_accepts_postgres_on_several_threads() {
 /// Databases of a server, one after the other: each goes when the next one comes.
 struct Databases {
     name: &'static str,
+    role: Option<&'static str>,
+    /// What is copied: a database with its schema.
+    migrated: Arc<Database>,
     current: Arc<Mutex<Option<Database>>>,
 }
 
 impl Databases {
-    async fn new(name: &'static str) -> Option<Self> {
-        let first = Database::new(name).await?;
-        Some(Self { name, current: Arc::new(Mutex::new(Some(first))) })
+    async fn new(name: &'static str, role: Option<&'static str>) -> Option<Self> {
+        let migrated = Database::new(name).await?;
+        if let Some(role) = role {
+            migrated
+                .run(&format!(
+                    "do $$ begin create role {role}; exception when duplicate_object then null; end $$; \
+                     grant create on schema public to {role}"
+                ))
+                .await;
+        }
+        as_role(&migrated, role).await.close().await;
+        Some(Self { name, role, migrated: Arc::new(migrated), current: Arc::default() })
     }
 
     fn store(&self) -> impl Future<Output = PostgresStore> + Send + use<> {
-        let (name, current) = (self.name, Arc::clone(&self.current));
+        let (name, role) = (self.name, self.role);
+        let (migrated, current) = (Arc::clone(&self.migrated), Arc::clone(&self.current));
         async move {
-            let database = Database::new(name).await.unwrap();
-            let store = database.store().await;
+            let database = migrated.copy(name).await;
+            let store = as_role(&database, role).await;
             drop(current.lock().unwrap().replace(database));
             store
         }
     }
+}
+
+/// A store with its schema, whose connections are of a role.
+async fn as_role(database: &Database, role: Option<&'static str>) -> PostgresStore {
+    let mut options = database.options();
+    options.connect = options.connect.options(role.map(|role| ("role", role)));
+    let store = PostgresStore::open_with(options).await.unwrap();
+    store.migrate().await.unwrap();
+    store
 }
 
 /// Database files, one after the other.

@@ -7,7 +7,7 @@ use core::{
 
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, postgres::PgConnectOptions};
 
-use billing_store::{PostgresOptions, PostgresStore};
+use billing_store::{Durability, PostgresOptions, PostgresStore};
 
 use crate::services;
 
@@ -20,21 +20,28 @@ pub(crate) struct Database {
 impl Database {
     /// An empty database of this process; `None` without a server.
     pub(crate) async fn new(of_test: &str) -> Option<Self> {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
         let server = PgConnectOptions::from_str(&services::url("postgres")?).unwrap();
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("billing_{of_test}_{}_{number}", std::process::id());
-        let database = Self { server, name };
+        let database = Self { server, name: fresh(of_test) };
         database.on_the_server(&format!("create database {}", database.name)).await;
         Some(database)
     }
 
-    pub(crate) fn options(&self) -> PostgresOptions {
-        PostgresOptions::new(self.connect())
+    /// A copy of a database that nobody is connected to.
+    pub(crate) async fn copy(&self, of_test: &str) -> Self {
+        let copy = Self { server: self.server.clone(), name: fresh(of_test) };
+        self.on_the_server(&format!("create database {} template {}", copy.name, self.name)).await;
+        copy
     }
 
     pub(crate) fn connect(&self) -> PgConnectOptions {
         self.server.clone().database(&self.name)
+    }
+
+    /// What a test's server loses with the power is no loss.
+    pub(crate) fn options(&self) -> PostgresOptions {
+        let mut options = PostgresOptions::new(self.connect());
+        options.durability = Durability::AcceptLoss;
+        options
     }
 
     /// A store in it, with its schema.
@@ -44,11 +51,26 @@ impl Database {
         store
     }
 
-    async fn on_the_server(&self, sql: &str) {
-        let mut connection = PgConnection::connect_with(&self.server).await.unwrap();
-        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
-        connection.close().await.unwrap();
+    /// Runs statements, as the user of the server.
+    pub(crate) async fn run(&self, sql: &str) {
+        run(&self.connect(), sql).await;
     }
+
+    async fn on_the_server(&self, sql: &str) {
+        run(&self.server, sql).await;
+    }
+}
+
+fn fresh(of_test: &str) -> String {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    format!("billing_{of_test}_{}_{number}", std::process::id())
+}
+
+async fn run(to: &PgConnectOptions, sql: &str) {
+    let mut connection = PgConnection::connect_with(to).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
 }
 
 impl Drop for Database {

@@ -49,6 +49,8 @@ fn sorted(said: Said) -> StoreError {
         ("23514", _) => "a check failed",
         (RULE, _) => "a rule of the schema",
         (_, "23") => "a constraint",
+        // Within one statement.
+        ("21000", _) => "a key is named twice",
         // Row-level security, among others: the row is another tenant's.
         ("42501", _) => "the role may not do this",
         ("25P02", _) => "an earlier write of the unit was refused",
