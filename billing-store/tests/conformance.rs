@@ -64,12 +64,11 @@ impl Databases {
     async fn new(name: &'static str, role: Option<&'static str>) -> Option<Self> {
         let migrated = Database::new(name).await?;
         if let Some(role) = role {
-            migrated
-                .run(&format!(
-                    "do $$ begin create role {role}; exception when duplicate_object then null; end $$; \
-                     grant create on schema public to {role}"
-                ))
-                .await;
+            let grants = format!(
+                "do $$ begin create role {role}; exception when duplicate_object then null; end $$; \
+                 grant create on schema public to {role}"
+            );
+            server::run(&migrated.connect(), &grants).await;
         }
         as_role(&migrated, role).await.close().await;
         Some(Self { name, role, migrated: Arc::new(migrated), current: Arc::default() })
@@ -79,7 +78,7 @@ impl Databases {
         let (name, role) = (self.name, self.role);
         let (migrated, current) = (Arc::clone(&self.migrated), Arc::clone(&self.current));
         async move {
-            let database = migrated.copy(name).await;
+            let database = Database::like(name, &migrated.name).await.unwrap();
             let store = as_role(&database, role).await;
             drop(current.lock().unwrap().replace(database));
             store
@@ -89,6 +88,9 @@ impl Databases {
 
 /// A store with its schema, whose connections are of a role.
 async fn as_role(database: &Database, role: Option<&'static str>) -> PostgresStore {
+    if role.is_none() {
+        return database.store().await;
+    }
     let mut options = database.options();
     options.connect = options.connect.options(role.map(|role| ("role", role)));
     let store = PostgresStore::open_with(options).await.unwrap();

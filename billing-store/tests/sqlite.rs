@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod folder;
+mod past;
 
 use std::path::Path;
 
@@ -15,6 +16,7 @@ use billing_store::{
 };
 
 use folder::{Folder, open};
+use past::{LASTING, MOVING, PAST};
 
 #[tokio::test]
 async fn a_store_that_cannot_keep_a_log_is_refused() {
@@ -148,54 +150,6 @@ async fn a_tariff_that_is_compiled_is_not_read_again() {
     store.close().await;
 }
 
-/// The columns that may change after all.
-const MOVING: [&str; 5] = ["current_seq", "void", "state", "detail", "attempts"];
-
-/// What is written once: a row of each table, and the edits that it takes all the same.
-const PAST: [(&str, &str, &[&str]); 15] = [
-    ("billing_plan", "'acme', 'basic', 1, '{}', zeroblob(32)", &[]),
-    ("billing_tariff", "'acme', 'retail', 1, 'EUR', zeroblob(32), '{}'", &[]),
-    ("billing_tariff_activation", "'acme', 'retail', 0, 1", &[]),
-    ("billing_account_settings", "'acme', 'alice', 'carol', '{}'", &[]),
-    ("billing_assignment", "'acme', 'alice', 1, 0, 'basic', 1, '{}', zeroblob(32)", &[]),
-    (
-        "billing_item",
-        "'acme', 'pbx', '1', '', 0, 'alice', 'call', 0, '{}', 1, zeroblob(32), 1, 1, 1",
-        &["current_seq = 7"],
-    ),
-    (
-        "billing_posting",
-        "'acme', 'alice', 1, 'pbx', '1', '', 0, 1, zeroblob(32), 'rated', 0, 1, 'calls', 'calls', 1, 1, \
-         '2026a', 's', 'EUR', 1, '1', '1', 'retail', 1, zeroblob(32), 1, '49', 0",
-        &[],
-    ),
-    ("billing_event", "'acme', 'alice', 2, 0, '{}'", &[]),
-    ("billing_intake", "'acme', 'batch', '', 0, 0, 0, 0, 0, 0, 0, zeroblob(32)", &[]),
-    ("billing_refusal", "'acme', 'batch', 0, 'line 1', 'torn', '', zeroblob(32)", &[]),
-    (
-        "billing_dropped",
-        "'acme', 0, 'pbx', '2', '', 0, null, '{}', '{}', 0, 'a test', zeroblob(32)",
-        &[],
-    ),
-    (
-        "billing_invoice",
-        "'acme', 'main', 1, 'alice', 'period', 0, 31, 0, 'EUR', '1', '{}', zeroblob(32), 0",
-        &["void = 1"],
-    ),
-    ("billing_invoice_mark", "'acme', 'main', 1, 0, '{}'", &[]),
-    (
-        "billing_line_part",
-        "'acme', 'alice', 0, 1, 'calls', 'calls', 1, 'main', 1, 0, '1', 0",
-        &["void = 1"],
-    ),
-    (
-        "billing_settlement",
-        "'acme', 'alice', 0, 1, '{}', zeroblob(32), 'pending', '{}', 0",
-        // An upsert names the content too, and leaves it as it is.
-        &["state = 'sent', detail = '[]', attempts = 1, body = '{}', digest = zeroblob(32)"],
-    ),
-];
-
 #[tokio::test]
 async fn the_past_is_not_edited() {
     let folder = Folder::new("sqlite-past");
@@ -234,12 +188,7 @@ async fn the_past_is_not_edited() {
             run(&mut connection, &format!("update {table} set void = 0")).await.unwrap_err();
         assert!(error.to_string().contains("stays void"), "{error}");
     }
-    let lasting = [
-        "billing_day_total values ('acme', 'alice', 0, 1, 'calls', 'calls', 1, 'ms', 'EUR', 1, '1', null, 0, 0, 0)",
-        "billing_series values ('acme', 'main', 1)",
-        "billing_tariff_catalog values ('acme', zeroblob(32))",
-    ];
-    for row in lasting {
+    for row in LASTING {
         run(&mut connection, &format!("insert into {row}")).await.unwrap();
         let table = row.split(' ').next().unwrap();
         refused(&mut connection, &format!("delete from {table}")).await;

@@ -14,23 +14,23 @@ use crate::services;
 /// A database of one test.
 pub(crate) struct Database {
     server: PgConnectOptions,
-    name: String,
+    pub(crate) name: String,
 }
 
 impl Database {
     /// An empty database of this process; `None` without a server.
     pub(crate) async fn new(of_test: &str) -> Option<Self> {
-        let server = PgConnectOptions::from_str(&services::url("postgres")?).unwrap();
-        let database = Self { server, name: fresh(of_test) };
-        database.on_the_server(&format!("create database {}", database.name)).await;
-        Some(database)
+        Self::like(of_test, "template1").await
     }
 
     /// A copy of a database that nobody is connected to.
-    pub(crate) async fn copy(&self, of_test: &str) -> Self {
-        let copy = Self { server: self.server.clone(), name: fresh(of_test) };
-        self.on_the_server(&format!("create database {} template {}", copy.name, self.name)).await;
-        copy
+    pub(crate) async fn like(of_test: &str, template: &str) -> Option<Self> {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let server = PgConnectOptions::from_str(&services::url("postgres")?).unwrap();
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("billing_{of_test}_{}_{number}", std::process::id());
+        run(&server, &format!("create database {name} template {template}")).await;
+        Some(Self { server, name })
     }
 
     pub(crate) fn connect(&self) -> PgConnectOptions {
@@ -50,25 +50,11 @@ impl Database {
         store.migrate().await.unwrap();
         store
     }
-
-    /// Runs statements, as the user of the server.
-    pub(crate) async fn run(&self, sql: &str) {
-        run(&self.connect(), sql).await;
-    }
-
-    async fn on_the_server(&self, sql: &str) {
-        run(&self.server, sql).await;
-    }
 }
 
-fn fresh(of_test: &str) -> String {
-    static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    format!("billing_{of_test}_{}_{number}", std::process::id())
-}
-
-async fn run(to: &PgConnectOptions, sql: &str) {
-    let mut connection = PgConnection::connect_with(to).await.unwrap();
+/// Runs statements, as the user of the server.
+pub(crate) async fn run(on: &PgConnectOptions, sql: &str) {
+    let mut connection = PgConnection::connect_with(on).await.unwrap();
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();
 }
@@ -79,7 +65,7 @@ impl Drop for Database {
             scope.spawn(|| {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
                 let sql = format!("drop database if exists {} with (force)", self.name);
-                runtime.unwrap().block_on(self.on_the_server(&sql));
+                runtime.unwrap().block_on(run(&self.server, &sql));
             });
         });
     }

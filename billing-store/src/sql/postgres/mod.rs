@@ -13,7 +13,7 @@ mod statements;
 use core::fmt;
 
 use async_trait::async_trait;
-use sqlx::{PgConnection, Postgres, postgres::PgPool};
+use sqlx::{Connection as _, PgConnection, Postgres, postgres::PgPool};
 
 use billing_core::id::TenantId;
 
@@ -111,11 +111,12 @@ impl PostgresStore {
     ///
     /// As [`open`](Self::open).
     pub async fn open_with(options: PostgresOptions) -> StoreResult<Self> {
+        // Not of the pool, which would go on trying for a while.
+        let mut first = PgConnection::connect_with(&options.session()).await.map_err(failed)?;
+        options.check(&mut first).await?;
+        first.close().await.map_err(failed)?;
         let (units, readers) = (options.units(), options.readers());
-        let store = Self { options, units, readers };
-        let mut first = store.units.acquire().await.map_err(failed)?;
-        store.options.check(&mut first).await?;
-        Ok(store)
+        Ok(Self { options, units, readers })
     }
 
     /// Brings the schema to the version this library knows.

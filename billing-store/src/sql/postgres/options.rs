@@ -141,7 +141,7 @@ impl PostgresOptions {
         pool.connect_lazy_with(self.session())
     }
 
-    fn session(&self) -> PgConnectOptions {
+    pub(super) fn session(&self) -> PgConnectOptions {
         let named = self.connect.get_application_name().is_some();
         let connect = self.connect.clone().statement_cache_capacity(256).options(SESSION);
         if named { connect } else { connect.application_name("billing") }

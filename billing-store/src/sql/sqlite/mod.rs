@@ -11,7 +11,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use sqlx::{
-    Connection as _, SqliteConnection,
+    Connection as _, Sqlite, SqliteConnection,
     sqlite::{
         SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
     },
@@ -23,10 +23,11 @@ use billing_core::id::TenantId;
 use crate::{
     error::{StoreError, StoreResult},
     sql::{
+        connection::Connection,
         migrate::{Schema, Step},
-        unit::{Hold as _, Mode, SqlUnit},
+        unit::{Hold, Mode, SqlUnit},
     },
-    store::{Facts, Locks, Store, Transaction},
+    store::{Facts, Locks, Store, Transaction, Unit},
 };
 
 pub(super) use guard::{Guard, Held};
@@ -152,6 +153,65 @@ impl SqliteStore {
         }
     }
 
+    /// A unit inside the host's own transaction on the same file: what it writes is committed or rolled back with everything else in
+    /// there.
+    ///
+    /// The file must have been [migrated](Self::migrate), and settings such as `synchronous` are those of the host's connection. The
+    /// transaction should have begun as `begin immediate`: joining takes the file's one lock for writing at once, and a transaction that
+    /// has read before somebody else wrote cannot have it any more.
+    ///
+    /// # Errors
+    ///
+    /// [`Transient`](StoreError::Transient) if the lock is not to be had; the host rolls back and tries again.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// use billing_core::{account::AccountSettings, plan::PlanBook};
+    /// use billing_store::{Billing, SqliteStore, clock::SystemClock, store::Locks};
+    /// use sqlx::{Connection, SqliteConnection};
+    ///
+    /// # let folder = std::env::temp_dir().join(format!("billing-join-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder)?;
+    /// let file = folder.join("host.db");
+    /// let store = SqliteStore::open(&file).await?;
+    /// store.migrate().await?;
+    /// let acme = Billing::new(store.clone(), PlanBook::standard(), SystemClock).tenant("acme")?;
+    /// let alice: AccountSettings = serde_json::from_str(
+    ///     r#"{"id":"alice","currency":"EUR","zone":"UTC","anchor":{"from":"2026-10-01","months":1}}"#,
+    /// )?;
+    ///
+    /// let url = format!("sqlite://{}", file.display());
+    /// let mut host = SqliteConnection::connect(&url).await?;
+    /// sqlx::query("create table customer (name text primary key)").execute(&mut host).await?;
+    /// let mut both = host.begin_with("begin immediate").await?;
+    /// sqlx::query("insert into customer values ('alice')").execute(&mut *both).await?;
+    /// let locks = Locks { catalog: true, ..Locks::accounts([alice.id.clone()]) };
+    /// let mut unit = SqliteStore::join(&mut both, acme.id(), &locks).await?;
+    /// acme.open_account_in(&mut *unit, &alice).await?;
+    /// drop(unit);
+    /// both.commit().await?;
+    /// assert_eq!(acme.read().await?.account_page(None, 10).await?, [alice.id]);
+    /// # host.close().await?;
+    /// # store.close().await;
+    /// # std::fs::remove_dir_all(&folder)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn join<'h>(
+        host: &'h mut sqlx::Transaction<'_, Sqlite>,
+        tenant: &TenantId,
+        _locks: &Locks,
+    ) -> StoreResult<Box<dyn Unit + 'h>> {
+        let hold: &'h mut SqliteConnection = host;
+        // A write takes the lock, also one that finds nothing to change.
+        let nothing = "update billing_migration set name = name where version = 0";
+        let _done = sqlx::query(nothing).execute(&mut *hold).await.map_err(failed)?;
+        Ok(Box::new(SqlUnit { tenant: tenant.clone(), mode: Mode::Writes, hold }))
+    }
+
     /// Closes the file once the units at work have ended.
     pub async fn close(&self) {
         self.readers.close().await;
@@ -175,6 +235,12 @@ impl SqliteStore {
         }
         // `IMMEDIATE`, because a read that turns into a write fails at once instead of waiting.
         Guard::begin(Held::Writer(writer), "begin immediate").await
+    }
+}
+
+impl Hold for &mut SqliteConnection {
+    fn connection(&mut self) -> StoreResult<Connection<'_>> {
+        Ok(Connection::Sqlite(self))
     }
 }
 
