@@ -10,6 +10,8 @@
 )]
 
 mod folder;
+mod server;
+mod services;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -41,6 +43,7 @@ use billing_store::{
 };
 
 use folder::{Folder, open};
+use server::Database;
 
 const ACCOUNTS: [&str; 3] = ["alice", "bob", "carol"];
 const DAYS: [&str; 2] = ["2026-10-05", "2026-10-06"];
@@ -277,10 +280,31 @@ async fn what_eight_write_while_others_hand_over_adds_up_in_sqlite() {
     store.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_eight_write_while_others_hand_over_adds_up_in_postgres() {
+    let Some(database) = Database::new("adds_up").await else { return };
+    let store = database.store().await;
+    add_up(store.clone()).await;
+    store.close().await;
+}
+
 #[tokio::test]
-async fn what_is_dropped_while_it_is_tried_again_is_not_billed() {
+async fn what_is_dropped_while_it_is_tried_again_is_not_billed_in_sqlite() {
     let folder = Folder::new("concurrency-dropped");
     let store = open(folder.file("billing.db")).await;
+    drop_while_tried(&store).await;
+    store.close().await;
+}
+
+#[tokio::test]
+async fn what_is_dropped_while_it_is_tried_again_is_not_billed_in_postgres() {
+    let Some(database) = Database::new("dropped").await else { return };
+    let store = database.store().await;
+    drop_while_tried(&store).await;
+    store.close().await;
+}
+
+async fn drop_while_tried(store: &(impl Store + Clone + 'static)) {
     let acme = tenant(store.clone());
     let items = ["1", "2"].map(|id| pulse("alice", id, None, "2026-10-05", "1"));
     let entries = items.iter().cloned().map(Ok).collect();
@@ -300,5 +324,141 @@ async fn what_is_dropped_while_it_is_tried_again_is_not_billed() {
     let items = acme.read().await.unwrap().item_page(None, 10).await.unwrap();
     assert_eq!(items.iter().map(|item| &item.claim.key).collect::<Vec<_>>(), [&keys[1]]);
     assert_eq!(acme.dropped(None, 10).await.unwrap().len(), 1);
+}
+
+/// How many tasks send the same calls, each for an account of its own.
+const RIVALS: usize = 6;
+/// How many calls there are.
+const CALLS: usize = 40;
+
+/// Does something again until the store is not busy with somebody else's.
+async fn insist<T, Fut: Future<Output = billing_store::Result<T>>>(work: impl Fn() -> Fut) -> T {
+    loop {
+        match work().await {
+            Ok(done) => break done,
+            Err(Error::Store(error)) if error.is_transient() => tokio::task::yield_now().await,
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+}
+
+/// Calls that several tasks send at once, in batches that differ: for three accounts, for one that is not there, and for nobody.
+async fn rival(tenant: Tenant, rival: usize, start: Arc<Barrier>) {
+    let account = ["alice", "bob", "carol", "dave", "alice", "erin"][rival];
+    start.wait().await;
+    for batch in 0..CALLS / 4 {
+        // Each begins elsewhere, so that all of them record some.
+        let batch = (batch + 2 * rival) % (CALLS / 4);
+        let ids = (0..4).map(|at| (batch * 4 + (at + rival) % 4).to_string());
+        let items = ids.map(|id| pulse(account, &id, None, DAYS[rival % 2], "1.5"));
+        let entries = items.map(|mut item| {
+            if rival == 5 {
+                item.account = None;
+            }
+            Ok(item)
+        });
+        let batch = Batch { label: String::new(), entries: entries.collect() };
+        let _taken = insist(|| tenant.ingest(&batch)).await;
+        let keys: Vec<_> = batch.keys().into_iter().cloned().collect();
+        let _tried = insist(|| tenant.retry_parked(&keys[..2])).await;
+    }
+}
+
+/// Every call is recorded for one account or parked, and what was answered adds up to that.
+async fn compete(store: impl Store + Clone + 'static) {
+    let tenant = tenant(store);
+    set_up(&tenant).await;
+    let start = Arc::new(Barrier::new(RIVALS));
+    let rivals: Vec<_> = (0..RIVALS)
+        .map(|number| tokio::spawn(rival(tenant.clone(), number, Arc::clone(&start))))
+        .collect();
+    for rival in rivals {
+        rival.await.unwrap();
+    }
+    let mut facts = tenant.read().await.unwrap();
+    let items = facts.item_page(None, 1_000).await.unwrap();
+    let parked = facts.parked_page(None, 1_000).await.unwrap();
+    let recorded: BTreeSet<_> = items.iter().map(|item| item.claim.key.clone()).collect();
+    assert_eq!(recorded.len(), CALLS, "alice, bob and carol sent all of them");
+    let both = parked.iter().filter(|parked| recorded.contains(&parked.incoming.key));
+    assert_eq!(both.count(), 0, "recorded and parked");
+    let of: BTreeSet<_> = items.iter().map(|item| item.claim.account.as_str()).collect();
+    assert!(of.len() > 1, "nobody competed: {of:?}");
+    let mut sum = 0;
+    for intake in facts.intake_page(None, 10_000).await.unwrap() {
+        assert!(intake.balances());
+        sum += intake.recorded;
+    }
+    assert_eq!(usize::try_from(sum).unwrap(), CALLS, "recorded by the records of the batches");
+    drop(facts);
+    assert_eq!(verify(&tenant).await.unwrap().findings, []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_call_that_several_send_for_different_accounts_is_recorded_once_in_sqlite() {
+    let folder = Folder::new("concurrency-compete");
+    let store = open(folder.file("billing.db")).await;
+    compete(store.clone()).await;
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_call_that_several_send_for_different_accounts_is_recorded_once_in_postgres() {
+    let Some(database) = Database::new("compete").await else { return };
+    let store = database.store().await;
+    compete(store.clone()).await;
+    store.close().await;
+}
+
+/// Accounts that several open while others send calls for them: opened once, and no call is lost.
+async fn open_at_once(store: impl Store + Clone + 'static) {
+    let tenant = tenant(store);
+    set_up(&tenant).await;
+    let opening = async |tenant: Tenant, id: String| {
+        let settings = json!({
+            "id": id, "currency": "EUR", "zone": "UTC",
+            "anchor": {"from": "2026-10-01", "months": 1},
+        });
+        let settings = serde_json::from_value(settings).unwrap();
+        let opened = insist(|| tenant.open_account(&settings)).await;
+        let (account, from) = (id.parse().unwrap(), "2026-10-01".parse().unwrap());
+        let basic = "basic".parse().unwrap();
+        let _assigned = insist(|| tenant.assign(&account, &basic, 1, from)).await;
+        matches!(opened, billing_store::Outcome::New)
+    };
+    let sending = async |tenant: Tenant, id: String, number: usize| {
+        let item = pulse(&id, &format!("{id}-{number}"), None, DAYS[0], "1");
+        let batch = Batch { label: String::new(), entries: vec![Ok(item.clone())] };
+        let _taken = insist(|| tenant.ingest(&batch)).await;
+        item.key
+    };
+    for round in 0..8 {
+        let id = format!("new-{round}");
+        let send = |number| sending(tenant.clone(), id.clone(), number);
+        let open = || opening(tenant.clone(), id.clone());
+        let (a, b, c, one, two, three) =
+            tokio::join!(open(), open(), open(), send(1), send(2), send(3));
+        assert_eq!([a, b, c].into_iter().filter(|new| *new).count(), 1, "{id} is opened once");
+        let keys = [one, two, three];
+        let _tried = insist(|| tenant.retry_parked(&keys)).await;
+        let there = tenant.read().await.unwrap().items(&keys).await.unwrap();
+        assert_eq!(there.len(), 3, "calls of {id} are lost");
+    }
+    assert_eq!(verify(&tenant).await.unwrap().findings, []);
+}
+
+#[tokio::test]
+async fn an_account_that_several_open_and_others_use_is_opened_once_in_sqlite() {
+    let folder = Folder::new("concurrency-open");
+    let store = open(folder.file("billing.db")).await;
+    open_at_once(store.clone()).await;
+    store.close().await;
+}
+
+#[tokio::test]
+async fn an_account_that_several_open_and_others_use_is_opened_once_in_postgres() {
+    let Some(database) = Database::new("open").await else { return };
+    let store = database.store().await;
+    open_at_once(store.clone()).await;
     store.close().await;
 }

@@ -1,4 +1,4 @@
-//! Whatever is done in whatever order, both stores answer the same, keep the same, and have nothing to hide.
+//! Whatever is done in whatever order, all stores answer the same, keep the same, and have nothing to hide.
 
 use std::sync::Arc;
 
@@ -18,9 +18,10 @@ use billing_store::{
 
 use crate::{
     downstream::Downstream,
+    server::Database,
     world::{
         Span, at, block_on, cases, flat, items, retail, set_up, shuffled, tenant, usage,
-        with_sqlite,
+        with_postgres, with_sqlite,
     },
 };
 
@@ -239,9 +240,10 @@ async fn live(
 }
 
 #[test]
-fn whatever_is_done_both_stores_answer_and_keep_the_same() {
+fn whatever_is_done_all_stores_answer_and_keep_the_same() {
     let now = at(10 * 24 * 60).to_string();
     let config = ProptestConfig { cases: cases(), ..ProptestConfig::default() };
+    let database = block_on(Database::new("lives"));
     let usages = proptest::collection::vec((0_u8..6, usage(Span::Days)), 1..40);
     let steps = proptest::collection::vec(step(), 1..25);
     let held =
@@ -257,7 +259,15 @@ fn whatever_is_done_both_stores_answer_and_keep_the_same() {
             for (one, other) in memory.0.iter().zip(&sqlite.0) {
                 prop_assert_eq!(one, other);
             }
-            prop_assert_eq!(memory, sqlite);
+            prop_assert_eq!(&memory, &sqlite);
+            let Some(database) = &database else { return Ok(()) };
+            let postgres = block_on(with_postgres(database, &now, async |tenant| {
+                live(tenant, &steps, &batches).await
+            }));
+            for (one, other) in memory.0.iter().zip(&postgres.0) {
+                prop_assert_eq!(one, other);
+            }
+            prop_assert_eq!(memory, postgres);
             Ok(())
         });
     held.unwrap();

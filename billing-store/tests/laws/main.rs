@@ -14,6 +14,11 @@ mod downstream;
 #[path = "../folder/mod.rs"]
 mod folder;
 mod lives;
+mod places;
+#[path = "../server/mod.rs"]
+mod server;
+#[path = "../services/mod.rs"]
+mod services;
 mod world;
 
 use proptest::{prelude::*, test_runner::TestRunner};
@@ -21,7 +26,10 @@ use proptest::{prelude::*, test_runner::TestRunner};
 use billing_core::{decide::Batch, digest::Digest, item::Incoming, money::Amount};
 use billing_store::{MemoryStore, Tenant, state_hash, verify::verify};
 
-use world::{Span, block_on, cases, items, set_up, shuffled, tenant, usage, with_sqlite};
+use server::Database;
+use world::{
+    Span, block_on, cases, items, set_up, shuffled, tenant, usage, with_postgres, with_sqlite,
+};
 
 /// After everything that is used.
 const NOW: &str = "2026-11-03T00:00:00Z";
@@ -79,9 +87,14 @@ async fn on_sqlite(batches: &[Vec<Incoming>]) -> Hashes {
     with_sqlite(async |store| run(&tenant(store, NOW).0, batches).await).await
 }
 
+async fn on_postgres(database: &Database, batches: &[Vec<Incoming>]) -> Hashes {
+    with_postgres(database, NOW, async |(tenant, _)| run(&tenant, batches).await).await
+}
+
 /// Holds a law against items in any order, and the same in one batch and clean.
 fn hold(span: Span, same: impl Fn(Hashes, Hashes) -> Result<(), TestCaseError>) {
     let config = ProptestConfig { cases: cases(), ..ProptestConfig::default() };
+    let database = block_on(Database::new("laws"));
     let usages = proptest::collection::vec((0_u8..6, usage(span)), 1..60);
     let held = TestRunner::new(config).run(&(usages, any::<u64>()), |(usages, seed)| {
         let numbered = usages.iter().enumerate();
@@ -90,7 +103,11 @@ fn hold(span: Span, same: impl Fn(Hashes, Hashes) -> Result<(), TestCaseError>) 
         let clean = block_on(on_memory(core::slice::from_ref(&all)));
         let disturbed = shuffled(&all, seed);
         same(block_on(on_memory(&disturbed)), clean)?;
-        same(block_on(on_sqlite(&disturbed)), clean)
+        same(block_on(on_sqlite(&disturbed)), clean)?;
+        match &database {
+            Some(database) => same(block_on(on_postgres(database, &disturbed)), clean),
+            None => Ok(()),
+        }
     });
     held.unwrap();
 }
@@ -101,7 +118,7 @@ fn any_order_duplication_and_batching_gives_one_state_on_every_store() {
         prop_assert_eq!(one, other);
         Ok(())
     });
-    println!("evidence: random cases for each law, of the rules and of both stores = {}", cases());
+    println!("evidence: random cases for each law, of the rules and of every store = {}", cases());
 }
 
 // A day that a superseded record was of keeps a total of nothing. The hash leaves it out, an invoice does not: its line of nothing is

@@ -17,7 +17,10 @@ use billing_core::{
 };
 use billing_store::{Billing, SqliteStore, Tenant, clock::SetClock, store::Store};
 
-use crate::folder::{Folder, open};
+use crate::{
+    folder::{Folder, open},
+    server::Database,
+};
 
 /// What each of five plans charges for calls, and what it charges beside.
 const PLANS: [(&str, &str); 5] = [
@@ -274,9 +277,13 @@ pub(crate) fn items(id: usize, account: u8, usage: &Usage) -> Vec<Incoming> {
 }
 
 pub(crate) fn tenant(store: impl Store + 'static, now: &str) -> (Tenant, Arc<SetClock>) {
+    tenant_of("acme", store, now)
+}
+
+fn tenant_of(id: &str, store: impl Store + 'static, now: &str) -> (Tenant, Arc<SetClock>) {
     let clock = Arc::new(SetClock::at(now.parse().unwrap()));
     let theirs = Arc::<SetClock>::clone(&clock);
-    (Billing::new(store, PlanBook::standard(), theirs).tenant("acme").unwrap(), clock)
+    (Billing::new(store, PlanBook::standard(), theirs).tenant(id).unwrap(), clock)
 }
 
 /// Does some work with a SQLite store that goes away with it.
@@ -288,6 +295,20 @@ pub(crate) async fn with_sqlite<T, Fut: Future<Output = T>>(
     let folder = Folder::new(&format!("laws-{number}"));
     let store = open(folder.file("billing.db")).await;
     let done = work(store.clone()).await;
+    store.close().await;
+    done
+}
+
+/// Does some work with a tenant that nobody has seen, in a database of PostgreSQL.
+pub(crate) async fn with_postgres<T, Fut: Future<Output = T>>(
+    database: &Database,
+    now: &str,
+    work: impl FnOnce((Tenant, Arc<SetClock>)) -> Fut,
+) -> T {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let store = database.store().await;
+    let done = work(tenant_of(&format!("acme-{number}"), store.clone(), now)).await;
     store.close().await;
     done
 }
