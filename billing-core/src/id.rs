@@ -172,6 +172,18 @@ text_id! {
     /// What a quantity counts, such as `ms`, `min` or `block`.
     Unit, "unit"
 }
+text_id! {
+    /// Where events are delivered to: a bus, an endpoint, a listener.
+    SinkId, "sink id"
+}
+text_id! {
+    /// One stretch of a store's life, from its making or a restored backup on.
+    EpochId, "epoch id"
+}
+text_id! {
+    /// Who holds a lease, such as the name of a process.
+    HolderId, "holder id"
+}
 
 /// A text was refused as an id; says why, and never repeats the text.
 ///

@@ -11,6 +11,7 @@
 //! | [`tariff`] | price lists by prefix, compiled, rated, explained, compared, tried out |
 //! | [`plan`] | plans as strategies, and the built-in kinds |
 //! | [`event`], [`invoice`], [`settlement`] | what is written: the journal, drafts and invoices, days handed downstream |
+//! | [`outbox`] | what sinks are told of the journal, how far each has been told, and when to try again |
 //! | [`decide`] | the rules that turn facts into writes |
 #![no_std]
 
@@ -27,6 +28,7 @@ pub mod invoice;
 pub mod item;
 pub mod money;
 pub mod number;
+pub mod outbox;
 pub mod plan;
 pub mod settlement;
 pub mod tariff;

@@ -3,6 +3,7 @@
 //! [`Billing`] is the door: it begins a unit of work, loads facts, asks `billing_core` to decide, applies what was decided and
 //! commits. The ports behind it are [`store`]; [`MemoryStore`] and `SqliteStore` implement them.
 //! [`schedule`] is what a host drives invoice runs and hand-overs with, [`settlement`] whom they go to.
+//! [`relay`] tells sinks what happened.
 //! [`verify`](verify::verify) recomputes everything a store holds, [`state_hash()`] compares stores.
 
 mod answer;
@@ -13,6 +14,7 @@ pub mod conformance;
 pub mod error;
 pub mod memory;
 mod plans;
+pub mod relay;
 pub mod schedule;
 pub mod settlement;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]

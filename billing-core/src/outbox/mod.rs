@@ -1,0 +1,10 @@
+//! The outbox: what sinks are told of the journal, how far each has been told, and when to try again.
+//!
+//! The journal of an account is its outbox: whatever happened stands there, committed with its effect, under numbers without a
+//! gap. A sink has a [`Cursor`] for each account, and what stands behind it is still to be delivered.
+
+mod event_id;
+mod message;
+
+pub use event_id::{EventId, InvalidEventId};
+pub use message::{Delivery, Failure, Message};
