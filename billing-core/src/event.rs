@@ -377,6 +377,29 @@ impl JournalEntry {
         }
     }
 
+    /// Whose it is.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::{digest::Digest, event::JournalEntry};
+    ///
+    /// # use billing_core::event::{Event, Happened};
+    /// # let (series, total, digest) = ("2026".parse()?, "1.50".parse()?, Digest::ZERO);
+    /// # let what = Happened::InvoiceIssued { series, number: 7, total, digest };
+    /// # let (account, at) = ("alice".parse()?, "2026-11-01T08:00:00Z".parse()?);
+    /// # let event = Event { account, seq: 1, at, what };
+    /// assert_eq!(JournalEntry::Event(event).account().as_str(), "alice");
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub const fn account(&self) -> &AccountId {
+        match self {
+            Self::Posting(posting) => &posting.account,
+            Self::Event(event) => &event.account,
+        }
+    }
+
     /// The chain's next link.
     ///
     /// # Examples

@@ -5,7 +5,7 @@ use billing_core::{
         AssignError, BillError, IngestError, Intake, JournalFull, MarkError, OpenAccountError,
         ParkReason, Receipt, TariffError,
     },
-    id::{AccountId, InvalidId, PlanId, SeriesId, TenantId},
+    id::{AccountId, InvalidId, PlanId, SeriesId, SinkId, TenantId},
     item::ItemKey,
     money::MoneyError,
     plan::{BuildPlanError, UnknownStrategy},
@@ -68,6 +68,16 @@ pub enum Error {
     UnknownAccount {
         /// The account.
         account: AccountId,
+    },
+    /// No such dead letter, or it is done.
+    #[error("sink {sink} has no open dead letter of account {account} with number {seq}")]
+    NoDeadLetter {
+        /// The sink.
+        sink: SinkId,
+        /// The account.
+        account: AccountId,
+        /// The entry's number.
+        seq: u64,
     },
     /// The account cannot be opened.
     #[error(transparent)]

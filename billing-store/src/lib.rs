@@ -13,6 +13,7 @@ pub mod clock;
 pub mod conformance;
 pub mod error;
 pub mod memory;
+pub mod outbox;
 mod plans;
 pub mod relay;
 pub mod schedule;

@@ -19,7 +19,10 @@ use billing_core::{
     usage::{DayTotal, ScopeKey, TotalKey},
 };
 
-use crate::error::StoreResult;
+use crate::{
+    error::StoreResult,
+    outbox::{Epochs, OutboxFacts},
+};
 
 /// What a unit of work locks, all at once and before it reads.
 ///
@@ -212,7 +215,7 @@ pub struct HistoryPage<'a> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[async_trait]
-pub trait Facts: Send {
+pub trait Facts: OutboxFacts {
     /// The tenant that is asked about.
     fn tenant(&self) -> &TenantId;
 
@@ -493,7 +496,7 @@ pub trait Transaction: Unit {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[async_trait]
-pub trait Store: Send + Sync + core::fmt::Debug {
+pub trait Store: Epochs + core::fmt::Debug {
     /// Begins a unit of work that holds `locks`.
     async fn begin(&self, tenant: &TenantId, locks: &Locks) -> StoreResult<Box<dyn Transaction>>;
 

@@ -14,6 +14,7 @@ use crate::{
     invoice::{Invoice, InvoiceMark},
     item::{Fingerprint, Incoming, Item, ItemKey},
     money::Quantity,
+    outbox::{DeadLetter, Relayed},
     plan::PlanSpec,
     settlement::Settlement,
     tariff::{Activation, TariffSpec},
@@ -366,4 +367,8 @@ pub struct Writes {
     pub marks: Vec<InvoiceMark>,
     /// Settlements to add or to move on.
     pub settlements: Vec<Settlement>,
+    /// What a relay has done.
+    pub relayed: Option<Relayed>,
+    /// Dead letters that were told again or closed. One that is done stays so.
+    pub dead_letters: Vec<DeadLetter>,
 }

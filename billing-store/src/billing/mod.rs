@@ -4,6 +4,7 @@ mod catalog;
 mod history;
 mod invoices;
 mod items;
+mod outbox;
 mod parked;
 mod settlements;
 mod tariffs;

@@ -1,5 +1,6 @@
 //! A store in memory: the reference for what a store promises, and handy in tests.
 
+mod outbox;
 mod state;
 mod tariffs;
 
@@ -55,6 +56,7 @@ type Tenants = BTreeMap<TenantId, Arc<State>>;
 #[derive(Clone, Debug, Default)]
 pub struct MemoryStore {
     tenants: Arc<Mutex<Tenants>>,
+    epochs: Arc<outbox::Begun>,
 }
 
 impl MemoryStore {
@@ -72,18 +74,21 @@ impl Store for MemoryStore {
         // Taken out, so that it is changed in place unless a reader still looks at it.
         let state = tenants.remove(tenant).unwrap_or_default();
         let unit = (tenants, Vec::new());
-        Ok(Box::new(MemoryUnit { tenant: tenant.clone(), state, unit: Some(unit) }))
+        let (tenant, epochs) = (tenant.clone(), Arc::clone(&self.epochs));
+        Ok(Box::new(MemoryUnit { tenant, epochs, state, unit: Some(unit) }))
     }
 
     async fn read(&self, tenant: &TenantId) -> StoreResult<Box<dyn Facts>> {
         let state = self.tenants.lock().await.get(tenant).map(Arc::clone).unwrap_or_default();
-        Ok(Box::new(MemoryUnit { tenant: tenant.clone(), state, unit: None }))
+        let (tenant, epochs) = (tenant.clone(), Arc::clone(&self.epochs));
+        Ok(Box::new(MemoryUnit { tenant, epochs, state, unit: None }))
     }
 }
 
 /// One tenant's state, and for a unit of work the lock and what takes its writes back.
 struct MemoryUnit {
     tenant: TenantId,
+    epochs: Arc<outbox::Begun>,
     state: Arc<State>,
     unit: Option<(OwnedMutexGuard<Tenants>, Vec<Undo>)>,
 }

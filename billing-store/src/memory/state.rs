@@ -20,7 +20,7 @@ use billing_core::{
 
 use crate::{
     error::{StoreError, StoreResult},
-    memory::tariffs::Tables,
+    memory::{outbox, tariffs::Tables},
     store::{BilledPart, HistoryPage},
 };
 
@@ -37,6 +37,7 @@ pub(super) struct State {
     assignments: BTreeMap<AccountId, Vec<Assignment>>,
     plans: BTreeMap<(PlanId, u32), PlanSpec>,
     pub(super) tariffs: Tables,
+    pub(super) outbox: outbox::Tables,
     items: BTreeMap<ItemKey, StoredItem>,
     /// Items in order of time, with their kinds.
     history: BTreeMap<(AccountId, Instant, ItemKey), &'static str>,
@@ -81,6 +82,8 @@ impl State {
             series,
             marks,
             settlements,
+            relayed,
+            dead_letters,
         } = writes;
         let mut put = Put { state: self, undo };
         for settings in accounts {
@@ -124,7 +127,7 @@ impl State {
         if let Some((series, last)) = series {
             put.set(|s| &mut s.series, series.clone(), Some(*last));
         }
-        Ok(())
+        put.outbox(relayed.as_ref(), dead_letters)
     }
 
     pub(super) fn accounts(&self, ids: &[AccountId]) -> Vec<AccountFacts> {
@@ -359,7 +362,7 @@ impl State {
 
 /// Writes to the tables, remembering how to take each write back.
 pub(super) struct Put<'a> {
-    state: &'a mut State,
+    pub(super) state: &'a mut State,
     undo: &'a mut Vec<Undo>,
 }
 

@@ -70,12 +70,12 @@ impl Connection<'_> {
         }
     }
 
-    /// Runs a statement that answers nothing.
+    /// Runs a statement that answers nothing, and says how many rows it has changed.
     pub(super) async fn execute(
         &mut self,
         sql: &'static str,
         params: &[Param<'_>],
-    ) -> StoreResult<()> {
+    ) -> StoreResult<u64> {
         match self {
             #[cfg(feature = "postgres")]
             Self::Postgres(connection) => postgres::execute(connection, sql, params).await,

@@ -20,7 +20,7 @@ pub(super) struct Schema {
 
 /// One step of a schema.
 pub(super) struct Step {
-    /// From 1 on, without gaps.
+    /// From 1 on, rising.
     pub(super) version: i64,
     pub(super) name: &'static str,
     pub(super) sql: &'static str,
@@ -62,12 +62,13 @@ impl Schema {
         Ok(true)
     }
 
-    /// The last step that was taken; all of them must be those of this library, without a gap.
+    /// The last step that was taken; all of them must be the first of this library's, in their order.
     fn last(&self, taken: &[(i64, String)]) -> StoreResult<i64> {
+        let mut due = self.steps.iter().map(|step| step.version);
         let mut last = 0;
         for (version, digest) in taken {
             self.check(*version, digest)?;
-            if version.checked_sub(1) != Some(last) {
+            if due.next() != Some(*version) {
                 let what = format!("schema step {version} was taken after step {last}");
                 return Err(StoreError::Corrupt { what, source: None });
             }

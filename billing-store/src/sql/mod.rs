@@ -5,6 +5,7 @@ mod connection;
 mod digests;
 mod facts;
 mod migrate;
+mod outbox;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod postings;

@@ -10,9 +10,10 @@ use billing_core::{
     decide::{AccountFacts, CarryMove, Claim, Dropped, Intake, Parked, Refusal, StoredItem},
     digest::Digest,
     event::{Cause, Event, Head, Posting},
-    id::{AccountId, CustomerId, LegId, SeriesId},
+    id::{AccountId, CustomerId, EpochId, LegId, SeriesId},
     invoice::{Invoice, InvoiceMark, InvoiceState},
     item::{Fingerprint, Incoming, Item, ItemKey},
+    outbox::{Cursor, DeadLetter, Lease},
     plan::{PlanBook, PlanSpec},
     settlement::{Handover, Settlement, SettlementState},
     tariff::{Activation, Provenance, SavedTariff, TariffSpec},
@@ -333,6 +334,37 @@ impl FromCells for BilledPart {
         let (series, number) = (cells.parse()?, cells.number()?);
         let (line, share, void) = (cells.number()?, cells.decimal()?, cells.flag()?);
         Ok(Self { key, series, number, line, share, void })
+    }
+}
+
+impl FromCells for EpochId {
+    fn from_cells(cells: &mut Cells<'_>) -> StoreResult<Self> {
+        cells.parse()
+    }
+}
+
+impl FromCells for Lease {
+    fn from_cells(cells: &mut Cells<'_>) -> StoreResult<Self> {
+        let (sink, holder) = (cells.parse()?, cells.parse()?);
+        Ok(Self { sink, holder, until: cells.instant()?, token: cells.number()? })
+    }
+}
+
+impl FromCells for Cursor {
+    fn from_cells(cells: &mut Cells<'_>) -> StoreResult<Self> {
+        let (sink, account) = (cells.parse()?, cells.parse()?);
+        let (seq, attempts) = (cells.number()?, cells.number()?);
+        let (retry_at, error) = (cells.maybe_instant()?, cells.maybe()?);
+        Ok(Self { sink, account, seq, attempts, retry_at, error })
+    }
+}
+
+impl FromCells for DeadLetter {
+    fn from_cells(cells: &mut Cells<'_>) -> StoreResult<Self> {
+        let (sink, account, seq) = (cells.parse()?, cells.parse()?, cells.number()?);
+        let (reason, at) = (cells.text()?.to_owned(), cells.instant()?);
+        let (attempts, done) = (cells.number()?, cells.maybe_instant()?);
+        Ok(Self { sink, account, seq, reason, at, attempts, done })
     }
 }
 

@@ -70,7 +70,7 @@ impl Session<'_> {
     pub(super) async fn change(&mut self, sql: &'static str, keys: &str) -> StoreResult<()> {
         #[cfg(all(test, feature = "sqlite"))]
         crate::sql::sqlite::tests::note(sql);
-        self.connection.execute(sql, &[Text(self.tenant), Text(keys)]).await
+        self.connection.execute(sql, &[Text(self.tenant), Text(keys)]).await.map(drop)
     }
 
     /// Inserts rows of the tenant, each with the cells that `bind` gives it behind the tenant's.

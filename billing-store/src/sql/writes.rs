@@ -50,6 +50,8 @@ pub(super) async fn apply(mut unit: Session<'_>, writes: &Writes) -> StoreResult
         series,
         marks,
         settlements,
+        relayed,
+        dead_letters,
     } = writes;
     unit.accounts(accounts, heads).await?;
     unit.plans(plans, assignments).await?;
@@ -70,6 +72,7 @@ pub(super) async fn apply(mut unit: Session<'_>, writes: &Writes) -> StoreResult
     }
     unit.invoices(invoices).await?;
     unit.series(series.as_ref()).await?;
+    unit.outbox(relayed.as_ref(), dead_letters).await?;
     unit.part(items, parked).await
 }
 

@@ -6,6 +6,7 @@ mod intake;
 mod invoices;
 mod items;
 mod journal;
+mod outbox;
 mod parked;
 mod plans;
 mod settlements;

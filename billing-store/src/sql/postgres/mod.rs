@@ -15,13 +15,18 @@ use core::fmt;
 use async_trait::async_trait;
 use sqlx::{Connection as _, PgConnection, Postgres, postgres::PgPool};
 
-use billing_core::id::TenantId;
+use billing_core::{
+    id::{EpochId, TenantId},
+    time::Instant,
+};
 
 use crate::{
     error::StoreResult,
+    outbox::Epochs,
     sql::{
         connection::Connection,
         migrate::{Schema, Step},
+        outbox,
         unit::{Hold, Mode, SqlUnit},
     },
     store::{Facts, Locks, Store, Transaction, Unit},
@@ -39,11 +44,18 @@ use failed::failed;
 use guard::Guard;
 
 /// Each step once, in order; a step that was released is never changed.
-const STEPS: &[Step] = &[Step {
-    version: 1,
-    name: "first_bill",
-    sql: include_str!("../../../migrations/postgres/0001_first_bill.sql"),
-}];
+const STEPS: &[Step] = &[
+    Step {
+        version: 1,
+        name: "first_bill",
+        sql: include_str!("../../../migrations/postgres/0001_first_bill.sql"),
+    },
+    Step {
+        version: 3,
+        name: "outbox",
+        sql: include_str!("../../../migrations/postgres/0003_outbox.sql"),
+    },
+];
 
 const LEDGER: &str = "create table if not exists billing_migration (
     version bigint not null primary key,
@@ -203,5 +215,14 @@ impl Store for PostgresStore {
 impl Transaction for SqlUnit<Guard> {
     async fn commit(mut self: Box<Self>) -> StoreResult<()> {
         self.hold.commit().await
+    }
+}
+
+#[async_trait]
+impl Epochs for PostgresStore {
+    async fn begin_epoch(&self, epoch: &EpochId, at: Instant) -> StoreResult<()> {
+        // One statement, and so a transaction of its own.
+        let mut connection = self.units.acquire().await.map_err(failed)?;
+        outbox::begin_epoch(Connection::Postgres(&mut connection), epoch, at).await
     }
 }

@@ -34,8 +34,9 @@ pub(in crate::sql) async fn execute(
     connection: &mut PgConnection,
     sql: &'static str,
     params: &[Param<'_>],
-) -> StoreResult<()> {
-    bound(spelled(sql), params).execute(connection).await.map(drop).map_err(failed)
+) -> StoreResult<u64> {
+    let done = bound(spelled(sql), params).execute(connection).await.map_err(failed)?;
+    Ok(done.rows_affected())
 }
 
 pub(in crate::sql) async fn script(

@@ -18,13 +18,18 @@ use sqlx::{
 };
 use tokio::sync::Mutex;
 
-use billing_core::id::TenantId;
+use billing_core::{
+    id::{EpochId, TenantId},
+    time::Instant,
+};
 
 use crate::{
     error::{StoreError, StoreResult},
+    outbox::Epochs,
     sql::{
         connection::Connection,
         migrate::{Schema, Step},
+        outbox,
         unit::{Hold, Mode, SqlUnit},
     },
     store::{Facts, Locks, Store, Transaction, Unit},
@@ -69,11 +74,18 @@ pub struct SqliteStore {
 }
 
 /// Each step once, in order; a step that was released is never changed.
-const STEPS: &[Step] = &[Step {
-    version: 1,
-    name: "first_bill",
-    sql: include_str!("../../../migrations/sqlite/0001_first_bill.sql"),
-}];
+const STEPS: &[Step] = &[
+    Step {
+        version: 1,
+        name: "first_bill",
+        sql: include_str!("../../../migrations/sqlite/0001_first_bill.sql"),
+    },
+    Step {
+        version: 3,
+        name: "outbox",
+        sql: include_str!("../../../migrations/sqlite/0003_outbox.sql"),
+    },
+];
 
 const LEDGER: &str = "create table if not exists billing_migration (
     version integer not null primary key,
@@ -290,5 +302,14 @@ impl Store for SqliteStore {
 impl Transaction for SqlUnit<Guard> {
     async fn commit(mut self: Box<Self>) -> StoreResult<()> {
         self.hold.commit().await
+    }
+}
+
+#[async_trait]
+impl Epochs for SqliteStore {
+    async fn begin_epoch(&self, epoch: &EpochId, at: Instant) -> StoreResult<()> {
+        let mut guard = self.write().await?;
+        outbox::begin_epoch(guard.connection()?, epoch, at).await?;
+        guard.commit().await
     }
 }
