@@ -4,6 +4,8 @@ mod listeners;
 mod options;
 mod run;
 mod sink;
+#[cfg(feature = "webhooks")]
+pub mod webhooks;
 
 pub use billing_core::outbox::{Delivery, EventId, Failure, Message, RetryPolicy};
 pub use listeners::{ListenerError, Listeners};
