@@ -295,7 +295,12 @@ async fn an_endpoint_that_is_gone_stops_the_run_and_loses_nothing() {
     assert_eq!(delivered.gone.as_deref(), Some("the endpoint answered 410"));
     assert_eq!(endpoint.received().len(), 2);
     let later = now().checked_add_ms(100_000_000).unwrap();
-    assert_eq!(relay.run_once(later, 7).await.unwrap().messages, 2);
+    // The next run begins behind the account that had its turn, and one after it with the others.
+    let mut taken = 0;
+    for _ in 0..2 {
+        taken += relay.run_once(later, 7).await.unwrap().messages;
+    }
+    assert_eq!(taken, 2);
 }
 
 /// Three accounts that were opened.
