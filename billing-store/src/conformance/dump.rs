@@ -7,9 +7,10 @@ use billing_core::{
     decide::{AccountFacts, CarryMove, Dropped, Intake, Parked, Refusal, StoredItem, Writes},
     digest::Digest,
     event::{Head, JournalEntry},
-    id::{AccountId, IntakeId, SeriesId, TariffId},
+    id::{AccountId, IntakeId, SeriesId, SinkId, TariffId},
     invoice::{Invoice, InvoiceKind, InvoiceMark, InvoiceState},
     item::ItemKey,
+    outbox::DeadLetter,
     plan::PlanSpec,
     settlement::Settlement,
     tariff::{Catalog, SavedTariff, TariffSpec},
@@ -62,6 +63,7 @@ pub(super) struct Dump {
     pub(super) marks: Vec<InvoiceMark>,
     pub(super) parts: Vec<BilledPart>,
     pub(super) settlements: Vec<Settlement>,
+    pub(super) dead_letters: Vec<DeadLetter>,
     pub(super) numbers: BTreeMap<SeriesId, Vec<u64>>,
     pub(super) series: Vec<(SeriesId, u64)>,
 }
@@ -118,6 +120,7 @@ impl Dump {
         self.invoices.extend(facts.invoices_of(account).await?);
         self.parts.extend(facts.line_parts(account).await?);
         self.settlements.extend(facts.settlements_of(account).await?);
+        self.dead_letters.extend(facts.dead_letters_of(account).await?);
         Ok(())
     }
 
@@ -139,6 +142,7 @@ impl Dump {
             marks: writes.marks.clone(),
             parts: writes.invoices.iter().flat_map(|invoice| parts_of(writes, invoice)).collect(),
             settlements: writes.settlements.clone(),
+            dead_letters: writes.dead_letters.clone(),
             series: writes.series.iter().cloned().collect(),
             ..Self::default()
         };
@@ -170,6 +174,7 @@ impl Dump {
         self.marks.sort_by(|one, two| mark_key(one).cmp(&mark_key(two)));
         self.tariffs.sort_by(|one, two| (&one.id, one.version).cmp(&(&two.id, two.version)));
         self.parts.sort();
+        self.dead_letters.sort_by(|one, two| letter_key(one).cmp(&letter_key(two)));
         self.series.sort();
     }
 
@@ -199,6 +204,7 @@ impl Dump {
             differ("marks of invoices", &self.marks, &other.marks),
             differ("parts of lines", &self.parts, &other.parts),
             differ("settlements", &self.settlements, &other.settlements),
+            differ("dead letters", &self.dead_letters, &other.dead_letters),
             differ("invoice numbers", &numbers(self), &numbers(other)),
             differ("series", &self.series, &other.series),
         ];
@@ -277,6 +283,10 @@ pub(super) const fn dropped_key(dropped: &Dropped) -> (Instant, &ItemKey) {
 pub(super) const fn settlement_key(settlement: &Settlement) -> (&AccountId, Day, u32) {
     let handover = &settlement.handover;
     (&handover.account, handover.day, handover.revision)
+}
+
+const fn letter_key(letter: &DeadLetter) -> (&AccountId, &SinkId, u64) {
+    (&letter.account, &letter.sink, letter.seq)
 }
 
 pub(super) const fn mark_key(mark: &InvoiceMark) -> (&SeriesId, u64) {

@@ -25,6 +25,7 @@ mod keys;
 mod limits;
 mod once;
 mod order;
+mod outbox;
 mod parked;
 mod priced;
 mod promise;

@@ -51,6 +51,12 @@ pub enum Promise {
     InvoiceIsMarkedOnce,
     /// The content of a settlement never changes, and one that was accepted stays so.
     SettlementIsKept,
+    /// A lease goes to who expects it as it is, and under it a sink's cursors move forward.
+    CursorsMoveForward,
+    /// Every account behind a sink's cursor is found once it is due, and every dead letter until it is done.
+    WhatIsDueIsFound,
+    /// An epoch is begun once, and the last one is the store's.
+    EpochIsBegunOnce,
     /// Units that lock the same account follow one another: no update is lost.
     UnitsFollowOneAnother,
     /// An account has one invoice for a period and a day total is in one line, also if several runs compete.
@@ -96,6 +102,9 @@ impl Promise {
         Self::DroppedIsKeptOnce,
         Self::InvoiceIsMarkedOnce,
         Self::SettlementIsKept,
+        Self::CursorsMoveForward,
+        Self::WhatIsDueIsFound,
+        Self::EpochIsBegunOnce,
         Self::UnitsFollowOneAnother,
         Self::InvoiceOnceAPeriod,
         Self::ReplayChangesNothing,
@@ -143,6 +152,9 @@ impl fmt::Display for Promise {
             Self::DroppedIsKeptOnce => "a dropped item is kept once and is no longer parked",
             Self::InvoiceIsMarkedOnce => "an invoice is paid or made void once",
             Self::SettlementIsKept => "what is handed over never changes, and accepted it stays",
+            Self::CursorsMoveForward => "a sink's cursors move forward, under its lease",
+            Self::WhatIsDueIsFound => "what a sink is to be told is found once it is due",
+            Self::EpochIsBegunOnce => "an epoch is begun once",
             Self::PricedStaysPriced => {
                 "a tariff changes nothing that is priced, and prices all that comes after"
             }

@@ -13,6 +13,7 @@ use billing_core::{
         Properties, Pulse,
     },
     money::{Exact, Money},
+    outbox::DeadLetter,
     plan::PlanSpec,
     settlement::{Handover, Settlement, SettlementState},
     tariff::{Activation, TariffSpec},
@@ -337,7 +338,21 @@ pub(super) fn everything(account: &str, number: u64) -> Made<Writes> {
         series: Some((invoice.series.clone(), number)),
         invoices: vec![invoice],
         settlements: vec![settlement(account, "2026-10-05", 1)?],
+        dead_letters: vec![letter(account, 1)?, letter(account, 2)?],
         ..opened(account)?
+    })
+}
+
+/// A message that was skipped.
+pub(super) fn letter(account: &str, seq: u64) -> Made<DeadLetter> {
+    Ok(DeadLetter {
+        sink: of("bus")?,
+        account: of(account)?,
+        seq,
+        reason: "it answered \"500\"".into(),
+        at: at("08:59:00")?,
+        attempts: 20,
+        done: None,
     })
 }
 

@@ -9,7 +9,7 @@ use crate::{
         bench::Bench,
         cancel, door, hand_over, handed, invoiced,
         kept::{Failed, Kept},
-        keys, limits, once, order, parked, priced, records, units,
+        keys, limits, once, order, outbox, parked, priced, records, units,
     },
     store::Store,
 };
@@ -72,6 +72,9 @@ fn keep(promise: Promise, bench: &Bench) -> Pin<Box<dyn Future<Output = Kept> + 
         Promise::DroppedIsKeptOnce => Box::pin(parked::dropped_is_kept_once(bench)),
         Promise::InvoiceIsMarkedOnce => Box::pin(invoiced::invoice_is_marked_once(bench)),
         Promise::SettlementIsKept => Box::pin(handed::settlement_is_kept(bench)),
+        Promise::CursorsMoveForward => Box::pin(outbox::cursors_move_forward(bench)),
+        Promise::WhatIsDueIsFound => Box::pin(outbox::what_is_due_is_found(bench)),
+        Promise::EpochIsBegunOnce => Box::pin(outbox::epoch_is_begun_once(bench)),
         Promise::PricedStaysPriced => Box::pin(priced::priced_stays_priced(bench)),
         Promise::LastRecordCounts => Box::pin(records::last_record_counts(bench)),
         Promise::VoidIsBilledAgain => Box::pin(invoiced::void_is_billed_again(bench)),

@@ -73,6 +73,7 @@ pub(super) async fn check(
     let settlements = facts.settlements_of(id).await;
     let settlements = readable(check.report, Some(id), settlements)?.unwrap_or_default();
     check.settlements(&settlements, &totals);
+    check.outbox(facts).await?;
     check.invoices(invoices, &totals, carries.collect());
     Ok(())
 }

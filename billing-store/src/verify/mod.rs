@@ -2,6 +2,7 @@
 
 mod account;
 mod invoices;
+mod outbox;
 mod settlements;
 mod tariffs;
 mod tenant;
@@ -33,6 +34,7 @@ use crate::{
 /// | each billed revision is in one line | parts against day totals; shares against lines |
 /// | carries are what was billed | moved again invoice by invoice |
 /// | invoice numbers are 1..n | each series walked |
+/// | sinks are told of what happened | cursors stand within the journal, and dead letters behind them |
 /// | every batch is accounted for | received = recorded + replayed + conflict + parked + refused; what all recorded = the items |
 ///
 /// # Errors
@@ -189,6 +191,8 @@ pub enum Promise {
     Parked,
     /// What is handed over is what the day used, once.
     Settlement,
+    /// Sinks are told of what happened, and of nothing else.
+    Outbox,
 }
 
 impl fmt::Display for Promise {
@@ -209,6 +213,7 @@ impl fmt::Display for Promise {
             Self::Intake => "every batch is accounted for",
             Self::Parked => "what is parked is not recorded",
             Self::Settlement => "what is handed over is what the day used, once",
+            Self::Outbox => "sinks are told of what happened",
         })
     }
 }

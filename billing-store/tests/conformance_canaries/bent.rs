@@ -74,6 +74,9 @@ impl Wrapped {
             | Defect::IgnoresHandedDays => self.bend_totals(&mut bent).await?,
             Defect::KeepsCarries => self.pass_over_carries(&mut bent).await?,
             Defect::InvoicesTwice => self.pass_over_invoices(&mut bent).await?,
+            Defect::IgnoresTheLease | Defect::IgnoresOldCursors => {
+                self.pass_over_relays(&mut bent).await?;
+            }
             Defect::UnparksTheUsage => self.unpark_the_usage(&mut bent).await?,
             _ => {}
         }

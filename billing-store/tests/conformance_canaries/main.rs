@@ -4,6 +4,7 @@
 
 mod answers;
 mod bent;
+mod outbox;
 mod store;
 
 use std::collections::BTreeSet;
@@ -105,6 +106,14 @@ enum Defect {
     IgnoresOtherContent,
     /// Whatever comes for a settlement that was accepted is passed over.
     IgnoresAccepted,
+    /// Whoever takes a lease has it.
+    IgnoresTheLease,
+    /// A cursor that moves back is passed over.
+    IgnoresOldCursors,
+    /// Cursors are due before their time.
+    ForgetsToWait,
+    /// An epoch that was begun before is passed over.
+    IgnoresDoubleEpochs,
     /// A second invoice for a period is accepted.
     InvoicesTwice,
     /// Units do not wait for one another before they write.
@@ -129,7 +138,7 @@ enum Defect {
     SettlesBeforeTotals,
 }
 
-const CANARIES: [(Defect, Promise); 55] = [
+const CANARIES: [(Defect, Promise); 59] = [
     (Defect::ForgetsTheTenant, Promise::TenantsAreApart),
     (Defect::SwapsTheJournal, Promise::JournalIsInOrder),
     (Defect::DropsEvents, Promise::JournalIsInOrder),
@@ -173,6 +182,10 @@ const CANARIES: [(Defect, Promise); 55] = [
     (Defect::IgnoresDoubleMarks, Promise::InvoiceIsMarkedOnce),
     (Defect::IgnoresOtherContent, Promise::SettlementIsKept),
     (Defect::IgnoresAccepted, Promise::SettlementIsKept),
+    (Defect::IgnoresTheLease, Promise::CursorsMoveForward),
+    (Defect::IgnoresOldCursors, Promise::CursorsMoveForward),
+    (Defect::ForgetsToWait, Promise::WhatIsDueIsFound),
+    (Defect::IgnoresDoubleEpochs, Promise::EpochIsBegunOnce),
     (Defect::TakesNoLock, Promise::UnitsFollowOneAnother),
     (Defect::InvoicesTwice, Promise::InvoiceOnceAPeriod),
     (Defect::MarksReplays, Promise::ReplayChangesNothing),

@@ -16,8 +16,8 @@ use crate::Defect;
 /// A memory store with a defect.
 #[derive(Debug)]
 pub(crate) struct Canary {
-    store: MemoryStore,
-    defect: Defect,
+    pub(crate) store: MemoryStore,
+    pub(crate) defect: Defect,
     turn: Arc<Mutex<()>>,
 }
 

@@ -2,15 +2,12 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use crate::{
-    folder::Folder,
-    world::{ACCOUNTS, Scripted, cut_short, journal, later, relay, stores, tenant},
-};
+use crate::world::{ACCOUNTS, Scripted, Stores, cut_short, journal, later, relay, tenant};
 
 #[tokio::test]
 async fn a_run_may_be_dropped_at_every_point() {
-    let folder = Folder::new("relay-crash");
-    for store in stores(&folder).await {
+    let stores = Stores::new("relay-crash").await;
+    for store in stores.all() {
         let tenant = tenant(store, &[2, 1, 0]).await;
         let sink = Scripted::of([]);
         let mut at = 0;

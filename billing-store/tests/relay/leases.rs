@@ -2,15 +2,14 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use crate::{
-    folder::Folder,
-    world::{ACCOUNTS, Scripted, Step, call, journal, later, now, nudge, relay, stores, tenant},
+use crate::world::{
+    ACCOUNTS, Scripted, Step, Stores, call, journal, later, now, nudge, relay, tenant,
 };
 
 #[tokio::test]
 async fn a_second_relay_waits_and_takes_over_when_the_first_is_gone() {
-    let folder = Folder::new("relay-lease");
-    for store in stores(&folder).await {
+    let stores = Stores::new("relay-lease").await;
+    for store in stores.all() {
         let tenant = tenant(store, &[2, 2, 2]).await;
         let sink = Scripted::of([Step::Take, Step::TakeAndHang]);
         let one = relay(&tenant, "one", Arc::clone(&sink) as _);
@@ -37,8 +36,8 @@ async fn a_second_relay_waits_and_takes_over_when_the_first_is_gone() {
 
 #[tokio::test]
 async fn a_relay_that_wakes_after_its_lease_moves_nothing() {
-    let folder = Folder::new("relay-stale");
-    for store in stores(&folder).await {
+    let stores = Stores::new("relay-stale").await;
+    for store in stores.all() {
         let tenant = tenant(store, &[4, 0, 0]).await;
         let sink = Scripted::of([]);
         let one = relay(&tenant, "one", Arc::clone(&sink) as _);
@@ -61,8 +60,8 @@ async fn a_relay_that_wakes_after_its_lease_moves_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_relays_at_once_deliver_everything_while_more_happens() {
-    let folder = Folder::new("relay-two");
-    for store in stores(&folder).await {
+    let stores = Stores::new("relay-two").await;
+    for store in stores.all() {
         let tenant = tenant(store, &[0, 0, 0]).await;
         let sink = Scripted::of([]);
         let mut tasks = Vec::new();

@@ -4,15 +4,12 @@ use std::sync::Arc;
 
 use billing_store::{Error, StoreError, verify::verify};
 
-use crate::{
-    folder::Folder,
-    world::{SINK, Scripted, Step, billing, call, dead, later, now, relay, stores, tenant},
-};
+use crate::world::{SINK, Scripted, Step, Stores, billing, call, dead, later, now, relay, tenant};
 
 #[tokio::test]
 async fn a_message_that_fails_too_often_is_skipped_and_told_again_by_hand() {
-    let folder = Folder::new("relay-dead");
-    for store in stores(&folder).await {
+    let stores = Stores::new("relay-dead").await;
+    for store in stores.all() {
         let tenant = tenant(store, &[1, 0, 0]).await;
         let sink = Scripted::of([Step::Retry, Step::Take, Step::Take, Step::Take, Step::Take]);
         let relay = relay(&tenant, "one", Arc::clone(&sink) as _);
@@ -49,8 +46,8 @@ async fn a_message_that_fails_too_often_is_skipped_and_told_again_by_hand() {
 
 #[tokio::test]
 async fn what_a_sink_never_takes_is_skipped_at_once_and_closed_by_hand() {
-    let folder = Folder::new("relay-never");
-    for store in stores(&folder).await {
+    let stores = Stores::new("relay-never").await;
+    for store in stores.all() {
         let tenant = tenant(store, &[1, 0, 0]).await;
         let sink = Scripted::of([Step::Take, Step::Never]);
         let relay = relay(&tenant, "one", Arc::clone(&sink) as _);
@@ -69,8 +66,8 @@ async fn what_a_sink_never_takes_is_skipped_at_once_and_closed_by_hand() {
 
 #[tokio::test]
 async fn a_restored_store_uses_no_id_again() {
-    let folder = Folder::new("relay-epoch");
-    for store in stores(&folder).await {
+    let stores = Stores::new("relay-epoch").await;
+    for store in stores.all() {
         let tenant = tenant(Arc::clone(&store), &[0, 0, 0]).await;
         let billing = billing(store);
         let sink = Scripted::of([]);

@@ -4,7 +4,6 @@
     clippy::panic,
     clippy::arithmetic_side_effects,
     clippy::default_numeric_fallback,
-    clippy::indexing_slicing,
     reason = "a test may panic, and its counting is no money"
 )]
 
@@ -14,6 +13,10 @@ mod folder;
 mod laws;
 mod leases;
 mod letters;
+#[path = "../server/mod.rs"]
+mod server;
+#[path = "../services/mod.rs"]
+mod services;
 mod world;
 
 use std::sync::{Arc, Mutex};
@@ -23,13 +26,12 @@ use billing_store::{
     verify::verify,
 };
 
-use folder::Folder;
-use world::{SINK, Scripted, Step, call, journal, later, now, options, relay, stores, tenant};
+use world::{SINK, Scripted, Step, Stores, call, journal, later, now, options, relay, tenant};
 
 #[tokio::test]
 async fn everything_is_delivered_in_order_under_ids_that_stay() {
-    let folder = Folder::new("relay-all");
-    for store in stores(&folder).await {
+    let stores = Stores::new("relay-all").await;
+    for store in stores.all() {
         let tenant = tenant(store, &[5, 0, 3]).await;
         let sink = Scripted::of([]);
         let relay = relay(&tenant, "one", Arc::clone(&sink) as _);
@@ -53,8 +55,8 @@ async fn everything_is_delivered_in_order_under_ids_that_stay() {
 
 #[tokio::test]
 async fn no_number_that_was_called_is_in_a_message() {
-    let folder = Folder::new("relay-private");
-    for store in stores(&folder).await {
+    let stores = Stores::new("relay-private").await;
+    for store in stores.all() {
         let tenant = tenant(store, &[2, 2, 2]).await;
         let sink = Scripted::of([]);
         relay(&tenant, "one", Arc::clone(&sink) as _).run_once(now(), 7).await.unwrap();
@@ -67,8 +69,8 @@ async fn no_number_that_was_called_is_in_a_message() {
 
 #[tokio::test]
 async fn a_run_has_bounds_and_the_next_goes_on_where_it_ended() {
-    let folder = Folder::new("relay-bounds");
-    for store in stores(&folder).await {
+    let stores = Stores::new("relay-bounds").await;
+    for store in stores.all() {
         let tenant = tenant(store, &[9, 4, 6]).await;
         let sink = Scripted::of([]);
         let bounds = RelayOptions { messages_max: 4, accounts_max: 2, ..options("one") };
@@ -94,8 +96,8 @@ async fn a_run_has_bounds_and_the_next_goes_on_where_it_ended() {
 
 #[tokio::test]
 async fn a_new_sink_may_begin_with_what_happens_next() {
-    let folder = Folder::new("relay-now");
-    for store in stores(&folder).await {
+    let stores = Stores::new("relay-now").await;
+    for store in stores.all() {
         let tenant = tenant(store, &[5, 0, 3]).await;
         let sink = Scripted::of([]);
         let from_now = RelayOptions { start: Start::Now, ..options("one") };
@@ -110,8 +112,8 @@ async fn a_new_sink_may_begin_with_what_happens_next() {
 
 #[tokio::test]
 async fn listeners_that_fail_or_panic_hear_it_again() {
-    let folder = Folder::new("relay-listeners");
-    for store in stores(&folder).await {
+    let stores = Stores::new("relay-listeners").await;
+    for store in stores.all() {
         let tenant = tenant(store, &[3, 0, 0]).await;
         let heard = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&heard);
@@ -125,7 +127,7 @@ async fn listeners_that_fail_or_panic_hear_it_again() {
         });
         let panics = Arc::new(Mutex::new(0));
         let listeners = listeners.and(move |_| {
-            let mut calls = panics.lock().map_err(|_| "poisoned")?;
+            let mut calls = panics.lock().unwrap();
             *calls += 1;
             let is_second = *calls == 2;
             drop(calls);
@@ -134,7 +136,8 @@ async fn listeners_that_fail_or_panic_hear_it_again() {
         });
         let relay = relay(&tenant, "one", Arc::new(listeners));
         let (mut at, mut retries) = (0, 0);
-        while heard.lock().unwrap().len() < journal(&tenant).await.len() + 2 {
+        let due = journal(&tenant).await.len() + 2;
+        while heard.lock().unwrap().len() < due {
             retries += relay.run_once(later(at), 7).await.unwrap().retry;
             at += 100_000;
             assert!(at < 10_000_000, "{:?}", heard.lock().unwrap());
@@ -146,8 +149,8 @@ async fn listeners_that_fail_or_panic_hear_it_again() {
 
 #[tokio::test]
 async fn a_sink_that_is_down_is_asked_a_few_times_and_then_left_alone() {
-    let folder = Folder::new("relay-down");
-    for store in stores(&folder).await {
+    let stores = Stores::new("relay-down").await;
+    for store in stores.all() {
         let tenant = tenant(store, &[3, 3, 3]).await;
         let sink = Scripted::of([Step::Retry; 2]);
         let options = RelayOptions { failures_max: 1, ..options("one") };

@@ -19,7 +19,10 @@ use billing_store::{
     store::Store,
 };
 
-use crate::folder::{Folder, open};
+use crate::{
+    folder::{Folder, open},
+    server::Database,
+};
 
 pub(crate) const ACCOUNTS: [&str; 3] = ["alice", "bob", "carol"];
 pub(crate) const SINK: &str = "bus";
@@ -35,9 +38,28 @@ pub(crate) fn later(ms: u64) -> Instant {
     now().checked_add_ms(ms).unwrap()
 }
 
-/// Every store, each empty.
-pub(crate) async fn stores(folder: &Folder) -> Vec<Arc<dyn Store>> {
-    vec![Arc::new(MemoryStore::new()), Arc::new(open(folder.file("billing.db")).await)]
+/// Every store there is, each empty; they go away with their test.
+pub(crate) struct Stores {
+    all: Vec<Arc<dyn Store>>,
+    _folder: Folder,
+    _database: Option<Database>,
+}
+
+impl Stores {
+    pub(crate) async fn new(name: &str) -> Self {
+        let folder = Folder::new(name);
+        let mut stores: Vec<Arc<dyn Store>> = vec![Arc::new(MemoryStore::new())];
+        stores.push(Arc::new(open(folder.file("billing.db")).await));
+        let database = Database::new(&name.replace('-', "_")).await;
+        if let Some(database) = &database {
+            stores.push(Arc::new(database.store().await));
+        }
+        Self { all: stores, _folder: folder, _database: database }
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = Arc<dyn Store>> {
+        self.all.iter().map(Arc::clone)
+    }
 }
 
 pub(crate) fn billing(store: Arc<dyn Store>) -> Billing {

@@ -54,11 +54,24 @@ const UNFINDABLE: [(&str, &str, &str); 6] = [
     ),
 ];
 
+/// Tables that nobody is billed by: they say how far sinks were told, and who tells them. Cursors that pass over something are a lie.
+const UNPROTECTED: [&str; 4] =
+    ["billing_cursor", "billing_dead_letter", "billing_epoch", "billing_lease"];
+
 /// The table of a lie.
 const LIE: &str = "several places";
 
 /// Lies that a row tells in several places at once, so that it does not contradict itself.
-const LIES: [(&str, &str); 15] = [
+const LIES: [(&str, &str); 17] = [
+    (
+        "a sink was told of what has not happened",
+        "update billing_cursor set seq = 1000 where account = 'alice'",
+    ),
+    (
+        "a message was skipped before the sink was told up to it",
+        "insert into billing_dead_letter (tenant, sink, account, seq, reason, at, attempts) \
+         select tenant, sink, account, seq + 1, 'busy', 0, 1 from billing_cursor where account = 'alice'",
+    ),
     (
         "an accepted settlement waits to be sent",
         "update billing_settlement set state = 'pending', detail = '{\"state\":\"pending\"}' \
@@ -283,8 +296,10 @@ async fn tables(file: &Path) -> Vec<Table> {
     let rows = sqlx::query(
         "select m.name, c.name, c.pk > 0 from sqlite_master m, pragma_table_info(m.name) c \
          where m.type = 'table' and m.name like 'billing_%' and m.name <> 'billing_migration' \
+         and not exists (select 1 from json_each(?) k where k.value = m.name) \
          order by m.name, c.cid",
     )
+    .bind(serde_json::to_string(&UNPROTECTED).unwrap())
     .fetch_all(&mut connection)
     .await
     .unwrap();

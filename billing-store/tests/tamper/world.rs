@@ -1,6 +1,6 @@
 //! A tenant with rows in every table, and in every state that rows have.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,11 @@ use billing_core::{
     item::Incoming,
     plan::PlanBook,
 };
-use billing_store::{Billing, SqliteStore, Tenant, clock::SetClock};
+use billing_store::{
+    Billing, SqliteStore, Tenant,
+    clock::SetClock,
+    relay::{Listeners, Relay, RelayOptions},
+};
 
 use crate::{downstream::Downstream, folder};
 
@@ -38,6 +42,10 @@ pub(crate) async fn make(file: &Path) {
     park(&tenant).await;
     invoice(&tenant).await;
     settle(&tenant).await;
+    let options = RelayOptions::new("one".parse().unwrap());
+    let listeners = Arc::new(Listeners::new());
+    let relay = Relay::new(tenant.clone(), "bus".parse().unwrap(), listeners, options);
+    while relay.run_once(tenant.now(), 7).await.unwrap().more {}
     store.close().await;
 }
 

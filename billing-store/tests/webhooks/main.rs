@@ -2,7 +2,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
     clippy::default_numeric_fallback,
     reason = "a test may panic, and its counting is no money"
 )]

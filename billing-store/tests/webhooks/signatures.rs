@@ -10,7 +10,7 @@ fn golden() -> Vec<(&'static str, &'static str, i64, String, &'static str)> {
         (
             "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX",
             "first:acme:alice:1",
-            1700000000,
+            1_700_000_000,
             "{}".into(),
             "v1,l8fF5kheivMRlsRYVO2RAaemDspdNYeHE5HbnO75TOU=",
         ),
@@ -31,7 +31,7 @@ fn golden() -> Vec<(&'static str, &'static str, i64, String, &'static str)> {
         (
             "whsec_/////////////////////////////////////////////////////////////////////////////////////w==",
             "a:b:c:1",
-            253402300799,
+            253_402_300_799,
             "x".repeat(1_000),
             "v1,yoJLmrMXbMulX3fTG6CMZy6gUY3Wx9rDM0tRoJsJ1WA=",
         ),

@@ -30,12 +30,14 @@ pub(in crate::sql) fn note(sql: &'static str) {
 }
 
 /// What lists everything of a tenant, and so walks it; by a text of each statement that no other has.
-const WALKS: [(&str, &str); 6] = [
+const WALKS: [(&str, &str); 8] = [
     ("from billing_plan where tenant = ?1 order by", "every plan, of which there are few"),
     ("from billing_tariff where tenant = ?1 order by", "every tariff, of which there are few"),
     ("from billing_tariff_catalog where", "one row, whose key is the tenant"),
     ("from billing_tariff_activation where", "whenever one came into force, which is seldom"),
     ("from billing_series where", "every series, of which there are fewer"),
+    ("from billing_lease where", "every sink, of which there are few"),
+    ("from billing_epoch where", "the last row, by its number"),
     ("where not exists", "what `verify` alone asks: the accounts that any row names"),
 ];
 
@@ -49,12 +51,13 @@ const CHANGES: [(&str, &str, &str); 4] = [
 ];
 
 /// The modules that ask.
-const QUESTIONS: [&str; 10] = [
+const QUESTIONS: [&str; 11] = [
     include_str!("../facts/accounts.rs"),
     include_str!("../facts/intake.rs"),
     include_str!("../facts/invoices.rs"),
     include_str!("../facts/items.rs"),
     include_str!("../facts/journal.rs"),
+    include_str!("../facts/outbox.rs"),
     include_str!("../facts/parked.rs"),
     include_str!("../facts/plans.rs"),
     include_str!("../facts/settlements.rs"),
@@ -77,7 +80,8 @@ async fn every_statement_finds_its_rows_by_their_whole_key() {
     change_everything(&store).await;
     let asked = ASKED.lock().unwrap().clone();
     // Each call of these has a statement of its own; a question that is not asked above would be missing here.
-    let questions: usize = QUESTIONS.iter().map(|source| count(source, ".all(")).sum();
+    let asks = |source| [".all(", ".all_held("].map(|text| count(source, text)).into_iter();
+    let questions: usize = QUESTIONS.iter().flat_map(|source| asks(source)).sum();
     let changes = count(include_str!("../writes.rs"), ".change(");
     assert_eq!(asked.len(), questions + changes, "statements were not all noted");
     assert_eq!(changes, CHANGES.len());
@@ -167,6 +171,13 @@ async fn ask_everything(store: &SqliteStore) {
     drop(facts.settlements(&[(account.clone(), Day::MIN, 1)]).await.unwrap());
     drop(facts.settlements_of(&account).await.unwrap());
     drop(facts.unanswered(Some((&account, Day::MIN, 1)), 1).await.unwrap());
+    let sink = "bus".parse().unwrap();
+    drop(facts.epoch().await.unwrap());
+    drop(facts.leases().await.unwrap());
+    drop(facts.behind(&sink, Instant::MIN, Some(&account), 1).await.unwrap());
+    drop(facts.cursors_of(&account).await.unwrap());
+    drop(facts.dead_letters(&sink, Some((&account, 1)), 1).await.unwrap());
+    drop(facts.dead_letters_of(&account).await.unwrap());
 }
 
 /// Whatever updates or deletes by keys.
