@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     account::{AccountSettings, Assignment},
     digest::{Digest, DigestBuilder},
-    id::{AccountId, Group, SeriesId, StrategyId, Unit},
+    id::{AccountId, CorrectionId, Group, SeriesId, StrategyId, Unit},
     item::{Fingerprint, ItemKey},
     money::{Amount, Currency},
     settlement::Answer,
@@ -57,6 +57,9 @@ pub struct Posting {
     /// What priced it, if a tariff did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provenance: Option<Box<Provenance>>,
+    /// By which correction it was made, if it was not made on arrival.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correction: Option<CorrectionId>,
 }
 
 /// Why a posting was made.
@@ -68,6 +71,12 @@ pub enum Cause {
     Rated,
     /// A later record of the same usage arrived: what was posted before is taken back.
     Superseded,
+    /// A correction takes the item back.
+    Void,
+    /// A correction gives the item other content: what was posted is taken back, and what it costs is posted.
+    Amend,
+    /// A correction rates the item anew: what was posted is taken back, and what it costs is posted.
+    Rerate,
 }
 
 impl Cause {
@@ -85,6 +94,9 @@ impl Cause {
         match self {
             Self::Rated => "rated",
             Self::Superseded => "superseded",
+            Self::Void => "void",
+            Self::Amend => "amend",
+            Self::Rerate => "rerate",
         }
     }
 }
@@ -182,7 +194,11 @@ impl Posting {
             None => builder.number(0_u8),
             Some((mantissa, scale)) => builder.number(1_u8).number(mantissa).number(scale),
         };
-        link_provenance(builder, self.provenance.as_deref()).finish()
+        let builder = link_provenance(builder, self.provenance.as_deref());
+        match &self.correction {
+            None => builder.finish(),
+            Some(correction) => builder.text(correction.as_str()).finish(),
+        }
     }
 }
 

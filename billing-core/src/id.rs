@@ -169,6 +169,10 @@ text_id! {
     IntakeId, "intake id"
 }
 text_id! {
+    /// One correction of what was recorded, known for ever.
+    CorrectionId, "correction id"
+}
+text_id! {
     /// What a quantity counts, such as `ms`, `min` or `block`.
     Unit, "unit"
 }

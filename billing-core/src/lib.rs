@@ -10,7 +10,7 @@
 //! | [`usage`] | sums of postings: day totals and carries |
 //! | [`tariff`] | price lists by prefix, compiled, rated, explained, compared, tried out |
 //! | [`plan`] | plans as strategies, and the built-in kinds |
-//! | [`event`], [`invoice`], [`settlement`] | what is written: the journal, drafts and invoices, days handed downstream |
+//! | [`event`], [`correction`], [`invoice`], [`settlement`] | what is written: the journal, corrections of it, drafts and invoices, days handed downstream |
 //! | [`outbox`] | what sinks are told of the journal, how far each has been told, and when to try again |
 //! | [`decide`] | the rules that turn facts into writes |
 #![no_std]
@@ -20,6 +20,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod account;
+pub mod correction;
 pub mod decide;
 pub mod digest;
 pub mod event;

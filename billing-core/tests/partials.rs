@@ -7,7 +7,7 @@
 mod common;
 
 use billing_core::{
-    decide::{Days, ParkReason, Receipt},
+    decide::{Days, Moved, ParkReason, Receipt},
     event::{Cause, Posting},
     item::{CallEnded, ItemKey},
     time::Day,
@@ -149,7 +149,8 @@ fn what_an_earlier_record_posted_is_taken_back_before_the_later_one_is_posted() 
     let first = &world.items[&key(1)];
     assert_eq!(writes.postings[0].fingerprint, first.claim.fingerprint);
     assert_eq!((first.claim.first_seq, first.claim.current_seq, first.postings), (3, 4, 1));
-    assert_eq!(writes.moved, [(key(1), 4)]);
+    let moved = Moved { key: key(1), current_seq: 4, effective: 0, amended: None };
+    assert_eq!(writes.moved, [moved]);
     let last = &world.items[&key(0)];
     assert_eq!((last.claim.first_seq, last.claim.current_seq, last.postings), (5, 5, 1));
     let again = world.ingest(&labelled("again", &[record(1), record(0)])).unwrap();

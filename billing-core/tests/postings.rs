@@ -44,6 +44,7 @@ fn a_posting_says_what_was_made_of_the_item_and_why() {
         currency: read("EUR"),
         totals: Totals { count: 1, quantity: read("61000"), amount: None },
         provenance: None,
+        correction: None,
     };
     assert_eq!(writes.postings, slice::from_ref(&posting));
     let total = DayTotal {

@@ -1,9 +1,10 @@
 //! What use cases answer: outcomes, and the errors of every floor folded into one.
 
 use billing_core::{
+    correction::CorrectionReport,
     decide::{
-        AssignError, BillError, IngestError, Intake, JournalFull, MarkError, OpenAccountError,
-        ParkReason, Receipt, TariffError,
+        AssignError, BillError, CorrectError, IngestError, Intake, JournalFull, MarkError,
+        OpenAccountError, ParkReason, Receipt, TariffError,
     },
     id::{AccountId, InvalidId, PlanId, SeriesId, SinkId, TenantId},
     item::ItemKey,
@@ -146,6 +147,9 @@ pub enum Error {
     /// The batch cannot be taken in.
     #[error(transparent)]
     Ingest(#[from] IngestError),
+    /// A correction cannot be made.
+    #[error(transparent)]
+    Correct(#[from] CorrectError),
     /// The bill cannot be drawn up.
     #[error(transparent)]
     Bill(#[from] BillError),
@@ -189,4 +193,13 @@ pub struct TakenIn {
     pub receipts: Vec<Receipt>,
     /// The counts of this time. A batch that comes again and changes nothing leaves the record of the first time as it is.
     pub intake: Intake,
+}
+
+/// What making a correction answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CorrectionMade {
+    /// Whether it was made now, or before.
+    pub outcome: Outcome,
+    /// What it changed when it was made.
+    pub report: CorrectionReport,
 }

@@ -25,7 +25,7 @@ pub mod store;
 mod tariffs;
 pub mod verify;
 
-pub use answer::{Error, Outcome, Result, TakenIn};
+pub use answer::{CorrectionMade, Error, Outcome, Result, TakenIn};
 pub use billing::{Billing, NotBilled, Tenant, Waiting};
 pub use error::{StoreError, StoreResult};
 pub use memory::MemoryStore;

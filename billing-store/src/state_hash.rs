@@ -1,6 +1,7 @@
 //! One hash over what the bills are made of, the same for every order in which the same calls arrived.
 
 use billing_core::{
+    correction::RecordedCorrection,
     decide::StoredItem,
     digest::{Digest, DigestBuilder},
     event::Posting,
@@ -22,7 +23,7 @@ const PAGE: u32 = 1_000;
 
 /// The hash of a tenant's state: SHA-256 over it in canonical order, in flat memory.
 ///
-/// Covers account settings, plans, tariffs and when they are in force, assignments, items with their postings, parked items with their reasons, day totals, carries
+/// Covers account settings, plans, tariffs and when they are in force, assignments, items with the postings that count, corrections, parked items with their reasons, day totals, carries
 /// and invoices with their lines and parts. Leaves out what depends on the order of arrival or on the clock: numbers and
 /// links of journals, events, intake records, refusals, recording times. Stores that were given the same calls in any order, in
 /// any batches, any number of times, have the same hash.
@@ -67,6 +68,7 @@ pub async fn state_hash(tenant: &Tenant) -> Result<Digest> {
     }
     hash = accounts(facts, hash).await?;
     hash = items(facts, hash).await?;
+    hash = corrections(facts, hash).await?;
     Ok(parked(facts, hash).await?.finish())
 }
 
@@ -123,9 +125,8 @@ async fn items(facts: &mut dyn Facts, mut hash: DigestBuilder) -> StoreResult<Di
         let page = facts.item_page(after.as_ref(), PAGE).await?;
         let Some(last) = page.last() else { return Ok(hash) };
         after = Some(last.claim.key.clone());
-        // What a later record of the same usage superseded depends on which of them came first.
-        let current = page.iter().filter(|item| item.claim.current_seq == item.claim.first_seq);
-        let numbers: Vec<_> = current.flat_map(posting_numbers).collect();
+        // What was taken back depends, for records of the same usage, on which of them came first.
+        let numbers: Vec<_> = page.iter().flat_map(|item| item.claim.numbers()).collect();
         let mut postings = facts.postings(&numbers).await?;
         postings.sort_by(|one: &Posting, two| {
             (&one.item, &one.strategy, &one.group).cmp(&(&two.item, &two.strategy, &two.group))
@@ -135,11 +136,24 @@ async fn items(facts: &mut dyn Facts, mut hash: DigestBuilder) -> StoreResult<Di
             hash = hash.number(claim.key.partial_number());
             hash = hash.text(claim.account.as_str()).text(&json(&item)?);
             hash = hash.bytes(claim.fingerprint.digest.as_bytes());
+            hash = hash.maybe(claim.amended.as_ref().map(json).transpose()?.as_deref());
         }
         for posting in postings {
             // Number and link are what differs between orders of arrival.
             let same = Posting { seq: 0, ..posting };
             hash = hash.text("posting").text(&json(&same)?);
+        }
+    }
+}
+
+async fn corrections(facts: &mut dyn Facts, mut hash: DigestBuilder) -> StoreResult<DigestBuilder> {
+    let mut after = None;
+    loop {
+        let page = facts.correction_page(after.as_ref(), PAGE).await?;
+        let Some(last) = page.last() else { return Ok(hash) };
+        after = Some(last.correction.id.clone());
+        for RecordedCorrection { correction, report, .. } in page {
+            hash = hash.text("correction").text(&json(&correction)?).text(&json(&report)?);
         }
     }
 }

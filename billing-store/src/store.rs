@@ -5,10 +5,11 @@ use std::{collections::BTreeSet, sync::Arc};
 use async_trait::async_trait;
 
 use billing_core::{
+    correction::RecordedCorrection,
     decide::{AccountFacts, CarryMove, Dropped, Intake, Parked, Refusal, StoredItem, Writes},
     digest::Digest,
     event::{JournalEntry, Posting},
-    id::{AccountId, CustomerId, IntakeId, PlanId, SeriesId, TariffId, TenantId},
+    id::{AccountId, CorrectionId, CustomerId, IntakeId, PlanId, SeriesId, TariffId, TenantId},
     invoice::{Invoice, InvoiceMark},
     item::ItemKey,
     money::Amount,
@@ -248,6 +249,24 @@ pub trait Facts: OutboxFacts {
         account: &AccountId,
         of: &HistoryPage<'_>,
     ) -> StoreResult<Vec<StoredItem>>;
+
+    /// An account's claimed items that a correction gave other content, in order of their keys as bytes, after one of them.
+    async fn amended(
+        &mut self,
+        account: &AccountId,
+        after: Option<&ItemKey>,
+        limit: u32,
+    ) -> StoreResult<Vec<StoredItem>>;
+
+    /// Corrections by their ids.
+    async fn corrections(&mut self, ids: &[CorrectionId]) -> StoreResult<Vec<RecordedCorrection>>;
+
+    /// Corrections in order of their ids as bytes, after one of them.
+    async fn correction_page(
+        &mut self,
+        after: Option<&CorrectionId>,
+        limit: u32,
+    ) -> StoreResult<Vec<RecordedCorrection>>;
 
     /// Claimed items in order of (source, id, leg, partial) as bytes, after one of them.
     async fn item_page(

@@ -7,10 +7,11 @@ use alloc::{
 };
 
 use crate::{
-    decide::Refusal,
+    decide::{ParkReason, Refusal},
     digest::Digest,
     id::{AccountId, IntakeId, InvalidId},
-    item::{Incoming, ItemKey},
+    item::{Incoming, Item, ItemKey},
+    time::Instant,
 };
 
 /// Bounds on what is taken in.
@@ -85,6 +86,44 @@ impl Limits {
     pub const fn check(&self, batch: &Batch) -> Result<(), IngestError> {
         let (entries, max) = (batch.entries.len(), self.batch_entries_max);
         if entries > max { Err(IngestError::TooLarge { entries, max }) } else { Ok(()) }
+    }
+
+    /// Whether an item that came at an instant is within the bounds.
+    pub(super) fn check_item(
+        &self,
+        item: &Item,
+        came: Instant,
+        now: Instant,
+    ) -> Result<(), ParkReason> {
+        let Self { item_future_ms_max, item_past_ms_max, .. } = *self;
+        let at = item.at();
+        // A call that is over ended in the past; one that ends in the far future would hold up every change of its prices.
+        let ends = match item {
+            Item::Call(call) => at.checked_add_ms(call.duration_ms).unwrap_or(Instant::MAX),
+            Item::Pulse(_) | Item::OneOff(_) => at,
+        };
+        if now.checked_add_ms(item_future_ms_max).is_ok_and(|latest| ends > latest) {
+            return Err(ParkReason::TooFarAhead { at: ends, max_ms: item_future_ms_max });
+        }
+        if came.checked_sub_ms(item_past_ms_max).is_ok_and(|earliest| at < earliest) {
+            return Err(ParkReason::TooFarBack { at, max_ms: item_past_ms_max });
+        }
+        match item {
+            Item::Call(call) => {
+                let (duration_ms, max_ms) = (call.duration_ms, self.call_duration_ms_max);
+                if duration_ms > max_ms {
+                    return Err(ParkReason::TooLong { duration_ms, max_ms });
+                }
+            }
+            Item::Pulse(pulse) => {
+                let refused = self.pulse_sign == PulseSign::NotNegative;
+                if refused && pulse.amount.is_negative() {
+                    return Err(ParkReason::Negative { amount: pulse.amount });
+                }
+            }
+            Item::OneOff(_) => {}
+        }
+        Ok(())
     }
 }
 

@@ -153,6 +153,8 @@ pub fn days_touched(
 ///     fingerprint: incoming.fingerprint(),
 ///     first_seq: 3,
 ///     current_seq: 3,
+///     effective: 1,
+///     amended: None,
 /// };
 /// let batch = Batch { label: "calls".into(), entries: vec![Ok(call.into())] };
 /// let claims = BTreeMap::from([(partial, claim.clone())]);

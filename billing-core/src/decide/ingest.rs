@@ -1,32 +1,27 @@
 //! Taking a batch in: each entry is recorded, replayed, in conflict, parked or refused, by itself.
 
 use alloc::{
-    boxed::Box,
     collections::{BTreeMap, BTreeSet},
     format,
     string::ToString as _,
     vec::Vec,
 };
 
-use compact_str::CompactString;
-
 use crate::{
-    account::{Assignment, assignment_on},
+    account::Assignment,
     decide::{
-        AccountFacts, Batch, Claim, IngestError, IngestFacts, Intake, Limits, ParkReason, Parked,
-        PulseSign, Rated, Refusal, StoredItem, Writes,
-        facts::{latest, plan_of},
-        rate,
+        AccountFacts, Batch, Claim, IngestError, IngestFacts, Intake, Limits, Moved, ParkReason,
+        Parked, Rated, Refusal, StoredItem, Writes,
+        effect::{Effect, Folded, Folding, Payer, Reason},
+        facts::latest,
+        rate::rated_for,
     },
     digest::Digest,
-    event::{Cause, Head, JournalEntry, Posting},
-    id::{AccountId, Group, IntakeId, StrategyId, Unit},
-    item::{Fingerprint, Incoming, Item, ItemKey},
+    event::{Cause, Head, Posting},
+    id::{AccountId, IntakeId},
+    item::{Fingerprint, Incoming, ItemKey},
     money::Currency,
-    plan::Arrival,
-    tariff::Provenance,
-    time::{Day, Instant, Zone},
-    usage::{DayTotal, TotalKey, Totals, TotalsError},
+    time::{Day, Instant},
 };
 
 /// What became of one entry of a batch.
@@ -55,7 +50,7 @@ pub enum Receipt {
         /// The first number of its current postings.
         current_seq: u64,
     },
-    /// Claimed before with other content; nothing was written.
+    /// Claimed before with other content; nothing was written. Content that a correction gave the item is no other.
     Conflict {
         /// The fingerprint that is claimed.
         claimed: Fingerprint,
@@ -134,28 +129,10 @@ struct State {
     facts: IngestFacts,
     limits: Limits,
     now: Instant,
-    zone_data: CompactString,
-    touched: BTreeMap<TotalKey, DayTotal>,
-    moved: BTreeMap<AccountId, Head>,
+    folding: Folding,
     parked: BTreeMap<ItemKey, Parked>,
     unparked: BTreeSet<ItemKey>,
     writes: Writes,
-}
-
-/// One posting to be made, before it has its number.
-struct Effect {
-    item: ItemKey,
-    fingerprint: Fingerprint,
-    cause: Cause,
-    day: Day,
-    assignment: u32,
-    strategy: StrategyId,
-    group: Group,
-    unit: Unit,
-    totals: Totals,
-    rules: u16,
-    zone_data: CompactString,
-    provenance: Option<Box<Provenance>>,
 }
 
 /// Where an item is recorded: what is taken back for it, then what it brings, and the day totals with each.
@@ -163,18 +140,21 @@ struct Place {
     account: AccountId,
     currency: Currency,
     superseded: Option<ItemKey>,
-    effects: Vec<(Effect, DayTotal)>,
+    /// How many of the effects take back.
+    taken_back: u32,
+    /// How many of them the item brings.
+    brought: u32,
+    effects: Folded,
 }
 
 impl State {
-    fn new(facts: IngestFacts, limits: Limits, now: Instant) -> Self {
+    fn new(mut facts: IngestFacts, limits: Limits, now: Instant) -> Self {
+        let folding = Folding::new(core::mem::take(&mut facts.days), limits.day_groups_max);
         Self {
             facts,
             limits,
             now,
-            zone_data: CompactString::const_new(Zone::data_version()),
-            touched: BTreeMap::new(),
-            moved: BTreeMap::new(),
+            folding,
             parked: BTreeMap::new(),
             unparked: BTreeSet::new(),
             writes: Writes::default(),
@@ -195,6 +175,11 @@ impl State {
         }
         match self.settings(incoming).and_then(|_| self.earlier(incoming)) {
             Err(reason) => Ok(self.park(incoming, reason)),
+            // Somebody decided what this usage counts as: a record that comes after that is not to undo it unseen.
+            Ok(Some(claim)) if incoming.key.supersedes(&claim.key) && claim.is_decided() => {
+                let other = claim.key.clone();
+                Ok(self.park(incoming, ParkReason::Corrected { other }))
+            }
             Ok(Some(claim)) if claim.key.supersedes(&incoming.key) => {
                 let by = claim.key.clone();
                 // What cannot be billed is parked, whether the later record came before it or is still to come.
@@ -227,16 +212,9 @@ impl State {
 
     /// The day of an item, under which assignment it is rated, and as what; without what else the day holds.
     fn rated(&self, incoming: &Incoming) -> Result<(Day, &Assignment, Vec<Rated>), ParkReason> {
-        let AccountFacts { settings, assignments, .. } = self.settings(incoming)?;
+        let account = self.settings(incoming)?;
         self.check_limits(incoming)?;
-        let day = settings.zone.day_of(incoming.item.at());
-        let assignment = assignment_on(assignments, day).ok_or(ParkReason::NoPlan { day })?;
-        let in_calendar = settings.anchor.period_of(day).is_ok();
-        let () = in_calendar.then_some(()).ok_or(ParkReason::OutOfCalendar { day })?;
-        let plan = plan_of(&self.facts.plans, assignment)?;
-        let arrival = Arrival::new(&incoming.item, day, settings.currency);
-        let rated = rate(plan, &arrival.with_tariffs(&self.facts.tariffs))?;
-        Ok((day, assignment, rated))
+        rated_for(account, &self.facts.plans, &self.facts.tariffs, &incoming.item)
     }
 
     /// Finds where an item belongs and what the day's totals would become.
@@ -246,55 +224,29 @@ impl State {
         fingerprint: Fingerprint,
         earlier: Option<&Claim>,
     ) -> Result<Place, ParkReason> {
-        let settings = &self.settings(incoming)?.settings;
+        let AccountFacts { settings, head, .. } = self.settings(incoming)?;
         let (day, assignment, rated) = self.rated(incoming)?;
-        let rated = rated.into_iter();
-        let brought = rated.map(|Rated { strategy, group, priced }| Effect {
-            item: incoming.key.clone(),
-            fingerprint,
-            cause: Cause::Rated,
-            day,
-            assignment: assignment.number,
-            strategy,
-            group,
-            unit: priced.unit,
-            totals: priced.totals,
-            rules: Posting::RULES,
-            zone_data: self.zone_data.clone(),
-            provenance: priced.provenance,
-        });
+        let why = Reason { cause: Cause::Rated, correction: None };
+        let (of, place) = ((&incoming.key, fingerprint), (day, assignment.number));
+        let brought: Vec<_> =
+            rated.into_iter().map(|rated| Effect::bringing(rated, of, place, why)).collect();
         let taken_back = earlier.map_or_else(|| Ok(Vec::new()), |claim| self.taken_back(claim))?;
-        let effects = taken_back.into_iter().chain(brought).collect();
         let (account, currency) = (settings.id.clone(), settings.currency);
-        let effects = self.with_totals(&account, currency, effects)?;
+        let payer = Payer { account: &account, currency, head: *head };
+        let (taken, new) = (count_of(&taken_back), count_of(&brought));
+        let effects = self.folding.fold(payer, taken_back.into_iter().chain(brought))?;
         let superseded = earlier.map(|claim| claim.key.clone());
-        Ok(Place { account, currency, superseded, effects })
+        Ok(Place { account, currency, superseded, taken_back: taken, brought: new, effects })
     }
 
     /// The current postings of an earlier record, negated.
     fn taken_back(&self, claim: &Claim) -> Result<Vec<Effect>, ParkReason> {
         let mine = |posting: &&Posting| posting.item == claim.key;
         let stored = self.facts.superseded.get(&claim.key);
-        let made = self.writes.postings.iter().filter(mine);
+        let made = self.folding.postings().iter().filter(mine);
         let postings = stored.into_iter().flatten().chain(made);
-        let negated = postings.map(|posting| {
-            let totals = posting.totals.checked_neg();
-            Ok(Effect {
-                item: posting.item.clone(),
-                fingerprint: posting.fingerprint,
-                cause: Cause::Superseded,
-                day: posting.day,
-                assignment: posting.assignment,
-                strategy: posting.strategy.clone(),
-                group: posting.group.clone(),
-                unit: posting.unit.clone(),
-                totals: totals.map_err(|error| out_of_bounds(&error))?,
-                // It takes back what was made under the rules of then.
-                rules: posting.rules,
-                zone_data: posting.zone_data.clone(),
-                provenance: posting.provenance.clone(),
-            })
-        });
+        let why = Reason { cause: Cause::Superseded, correction: None };
+        let negated = postings.map(|posting| Effect::taking_back(posting, why));
         let negated: Vec<Effect> = negated.collect::<Result<_, _>>()?;
         if negated.is_empty() {
             let why = format!("the postings of record {} were not loaded", claim.key);
@@ -304,108 +256,10 @@ impl State {
     }
 
     fn check_limits(&self, incoming: &Incoming) -> Result<(), ParkReason> {
-        let item = &incoming.item;
         // What has waited to be mended is not late for having waited.
         let parked = self.facts.parked.get(&incoming.key);
         let came = parked.map_or(self.now, |parked| parked.since.min(self.now));
-        let Limits { item_future_ms_max, item_past_ms_max, .. } = self.limits;
-        let at = item.at();
-        // A call that is over ended in the past; one that ends in the far future would hold up every change of its prices.
-        let ends = match item {
-            Item::Call(call) => at.checked_add_ms(call.duration_ms).unwrap_or(Instant::MAX),
-            Item::Pulse(_) | Item::OneOff(_) => at,
-        };
-        if self.now.checked_add_ms(item_future_ms_max).is_ok_and(|latest| ends > latest) {
-            return Err(ParkReason::TooFarAhead { at: ends, max_ms: item_future_ms_max });
-        }
-        if came.checked_sub_ms(item_past_ms_max).is_ok_and(|earliest| at < earliest) {
-            return Err(ParkReason::TooFarBack { at, max_ms: item_past_ms_max });
-        }
-        match item {
-            Item::Call(call) => {
-                let (duration_ms, max_ms) = (call.duration_ms, self.limits.call_duration_ms_max);
-                if duration_ms > max_ms {
-                    return Err(ParkReason::TooLong { duration_ms, max_ms });
-                }
-            }
-            Item::Pulse(pulse) => {
-                let refused = self.limits.pulse_sign == PulseSign::NotNegative;
-                if refused && pulse.amount.is_negative() {
-                    return Err(ParkReason::Negative { amount: pulse.amount });
-                }
-            }
-            Item::OneOff(_) => {}
-        }
-        Ok(())
-    }
-
-    /// The day totals with each of the effects added, one after the other.
-    fn with_totals(
-        &self,
-        account: &AccountId,
-        currency: Currency,
-        effects: Vec<Effect>,
-    ) -> Result<Vec<(Effect, DayTotal)>, ParkReason> {
-        let mut done: Vec<(Effect, DayTotal)> = Vec::with_capacity(effects.len());
-        for effect in effects {
-            let key = TotalKey {
-                account: account.clone(),
-                day: effect.day,
-                assignment: effect.assignment,
-                strategy: effect.strategy.clone(),
-                group: effect.group.clone(),
-                revision: self.revision(account, effect.day),
-            };
-            let here = done.iter().rev().map(|(_, total)| total).find(|total| total.key == key);
-            let totals = match here.or_else(|| self.total(&key)) {
-                None => {
-                    self.check_groups(&key, &done)?;
-                    effect.totals
-                }
-                Some(before) if before.unit != effect.unit => {
-                    let (strategy, one) = (effect.strategy.clone(), &before.unit);
-                    let why = format!("{one} and {} are counted in one group", effect.unit);
-                    return Err(ParkReason::Unpriceable { strategy, why });
-                }
-                Some(before) => {
-                    let sum = before.totals.checked_add(effect.totals);
-                    sum.map_err(|error| out_of_bounds(&error))?
-                }
-            };
-            let unit = effect.unit.clone();
-            let (closed, billed, handed) = (false, false, false);
-            done.push((effect, DayTotal { key, unit, currency, totals, closed, billed, handed }));
-        }
-        Ok(done)
-    }
-
-    /// A total more must not be one too many for its day, beside those that the item brings before it.
-    fn check_groups(&self, key: &TotalKey, done: &[(Effect, DayTotal)]) -> Result<(), ParkReason> {
-        let max = self.limits.day_groups_max;
-        let stored = self.facts.days.get(&(key.account.clone(), key.day));
-        let is_stored = |key: &TotalKey| stored.is_some_and(|open| open.totals.contains_key(key));
-        let of_day = |other: &&TotalKey| other.account == key.account && other.day == key.day;
-        let first = TotalKey { assignment: 0, ..key.clone() };
-        let added = self.touched.range(first..).map(|(other, _)| other).take_while(of_day);
-        let added = added.filter(|other| !is_stored(other)).count();
-        let is_new = |other: &&TotalKey| !is_stored(other) && !self.touched.contains_key(*other);
-        let mine = done.iter().map(|(_, total)| &total.key).filter(of_day).filter(is_new);
-        let mine = mine.collect::<BTreeSet<_>>().len();
-        let groups = stored.map_or(0, |open| open.totals.len());
-        let groups = groups.saturating_add(added).saturating_add(mine);
-        if groups < max { Ok(()) } else { Err(ParkReason::TooManyGroups { day: key.day, max }) }
-    }
-
-    fn revision(&self, account: &AccountId, day: Day) -> u32 {
-        self.facts.days.get(&(account.clone(), day)).map_or(1, |open| open.revision)
-    }
-
-    fn total(&self, key: &TotalKey) -> Option<&DayTotal> {
-        let stored = || {
-            let open = self.facts.days.get(&(key.account.clone(), key.day))?;
-            open.totals.get(key)
-        };
-        self.touched.get(key).or_else(stored)
+        self.limits.check_item(&incoming.item, came, self.now)
     }
 
     fn record(
@@ -414,51 +268,16 @@ impl State {
         fingerprint: Fingerprint,
         place: Place,
     ) -> Result<Receipt, IngestError> {
-        let Place { account, currency, superseded, effects } = place;
-        let mut head = self.head(&account);
+        let Place { account, currency, superseded, taken_back, brought, effects } = place;
+        let head = self.facts.accounts.get(&account).map_or(Head::EMPTY, |facts| facts.head);
+        let payer = Payer { account: &account, currency, head };
         let full = || IngestError::JournalFull { account: account.clone() };
-        let (mut first_seq, mut postings, mut taken_back) = (None, 0_u32, None);
-        for (effect, total) in effects {
-            let seq = head.next().ok_or_else(full)?;
-            match effect.cause {
-                Cause::Rated => {
-                    first_seq = first_seq.or(Some(seq));
-                    postings = postings.saturating_add(1);
-                }
-                Cause::Superseded => taken_back = taken_back.or(Some(seq)),
-            }
-            let posting = Posting {
-                account: account.clone(),
-                seq,
-                item: effect.item,
-                fingerprint: effect.fingerprint,
-                cause: effect.cause,
-                day: effect.day,
-                assignment: effect.assignment,
-                strategy: effect.strategy,
-                group: effect.group,
-                day_revision: total.key.revision,
-                rules: effect.rules,
-                zone_data: effect.zone_data,
-                unit: effect.unit,
-                currency,
-                totals: effect.totals,
-                provenance: effect.provenance,
-            };
-            let entry = JournalEntry::Posting(posting);
-            head = head.append(&entry);
-            if let JournalEntry::Posting(posting) = entry {
-                self.writes.postings.push(posting);
-            }
-            let _before: Option<DayTotal> = self.touched.insert(total.key.clone(), total);
+        let first = self.folding.post(payer, effects).ok_or_else(full)?;
+        if let Some(key) = superseded {
+            self.take_back(&key, first);
         }
-        let _moved: Option<Head> = self.moved.insert(account.clone(), head);
-        if let Some((key, seq)) = superseded.zip(taken_back) {
-            self.move_on(&key, seq);
-        }
-        // A plan rates an item at least once, or it is parked.
-        let first_seq = first_seq.unwrap_or(0);
-        self.claim(incoming, fingerprint, &account, (first_seq, postings));
+        let first_seq = first.saturating_add(u64::from(taken_back));
+        self.claim(incoming, fingerprint, &account, (first_seq, brought));
         Ok(Receipt::Recorded { account, first_seq })
     }
 
@@ -490,26 +309,24 @@ impl State {
             fingerprint,
             first_seq,
             current_seq: first_seq,
+            effective: postings,
+            amended: None,
         };
         self.unpark(&incoming.key);
         let _none: Option<Claim> = self.facts.claims.insert(claim.key.clone(), claim.clone());
         self.writes.items.push(StoredItem { claim, item: incoming.item.clone(), postings });
     }
 
-    /// The current postings of an item are others from here on.
-    fn move_on(&mut self, key: &ItemKey, seq: u64) {
+    /// The postings of an item are taken back from a number on.
+    fn take_back(&mut self, key: &ItemKey, seq: u64) {
+        let moved = Moved { key: key.clone(), current_seq: seq, effective: 0, amended: None };
         if let Some(claim) = self.facts.claims.get_mut(key) {
-            claim.current_seq = seq;
+            claim.move_on(&moved);
         }
         match self.writes.items.iter_mut().find(|item| item.claim.key == *key) {
-            Some(item) => item.claim.current_seq = seq,
-            None => self.writes.moved.push((key.clone(), seq)),
+            Some(item) => item.claim.move_on(&moved),
+            None => self.writes.moved.push(moved),
         }
-    }
-
-    fn head(&self, account: &AccountId) -> Head {
-        let stored = || self.facts.accounts.get(account).map(|facts| facts.head);
-        self.moved.get(account).copied().or_else(stored).unwrap_or(Head::EMPTY)
     }
 
     fn unpark(&mut self, key: &ItemKey) {
@@ -547,8 +364,7 @@ impl State {
             }
             Some(_) => writes.refusals.clear(),
         }
-        self.writes.totals = self.touched.into_values().collect();
-        self.writes.heads = self.moved.into_iter().collect();
+        self.folding.finish(&mut self.writes);
         self.writes.parked = self.parked.into_values().collect();
         self.writes.unparked = self.unparked.into_iter().collect();
         Ok(Ingested { receipts, intake, writes: self.writes })
@@ -556,7 +372,9 @@ impl State {
 }
 
 fn answer_again(claim: &Claim, incoming: &Incoming, given: Fingerprint) -> Receipt {
-    if claim.fingerprint.is_of(incoming.account.as_ref(), &incoming.item) {
+    let amended = claim.amended.as_deref() == Some(&incoming.item)
+        && incoming.account.as_ref() == Some(&claim.account);
+    if amended || claim.fingerprint.is_of(incoming.account.as_ref(), &incoming.item) {
         let Claim { account, first_seq, current_seq, .. } = claim.clone();
         Receipt::Replayed { account, first_seq, current_seq }
     } else {
@@ -564,8 +382,8 @@ fn answer_again(claim: &Claim, incoming: &Incoming, given: Fingerprint) -> Recei
     }
 }
 
-fn out_of_bounds(error: &TotalsError) -> ParkReason {
-    ParkReason::TotalOutOfBounds { why: error.to_string() }
+fn count_of(effects: &[Effect]) -> u32 {
+    u32::try_from(effects.len()).unwrap_or(u32::MAX)
 }
 
 /// The id of a batch that came again: no two times have the same, because no two record the same postings.

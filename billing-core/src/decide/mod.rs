@@ -66,6 +66,8 @@
 
 mod assign;
 mod batch;
+mod correct;
+mod effect;
 mod facts;
 mod hand_over;
 mod ingest;
@@ -80,6 +82,10 @@ mod writes;
 
 pub use assign::{AssignError, AssignFacts, assign};
 pub use batch::{Batch, IngestError, Limits, PulseSign};
+pub use correct::{
+    CorrectError, CorrectFacts, Corrected, correct, days_corrected, record_correction,
+    replayed_correction,
+};
 pub use facts::{IngestFacts, OpenDay, Plans, claims_superseded, days_touched, plan_on};
 pub use hand_over::{Days, JournalFull, answer, hand_over, resend, send};
 pub use ingest::{Ingested, Receipt, ingest};
@@ -91,6 +97,6 @@ pub use rate::{Rated, explain, rate};
 pub use settle::{BillError, BillFacts, settle};
 pub use tariffs::{TariffError, activate_tariff, check_currency, save_tariff};
 pub use writes::{
-    AccountFacts, CarryMove, Claim, Dropped, Intake, ParkReason, Parked, Refusal, StoredItem,
-    Writes,
+    AccountFacts, CarryMove, Claim, Dropped, Intake, Moved, ParkReason, Parked, Refusal,
+    StoredItem, Writes,
 };

@@ -3,10 +3,13 @@
 use alloc::{string::ToString as _, vec::Vec};
 
 use crate::{
-    decide::ParkReason,
+    account::{Assignment, assignment_on},
+    decide::{AccountFacts, ParkReason, Plans, facts::plan_of},
     id::{Group, StrategyId},
+    item::Item,
     plan::{Arrival, Plan, Priced, Problem, Strategy},
-    tariff::Explanation,
+    tariff::{Explanation, Tariffs},
+    time::Day,
 };
 
 /// What one strategy makes of an item.
@@ -70,6 +73,23 @@ pub fn rate(plan: &Plan, arrival: &Arrival<'_>) -> Result<Vec<Rated>, ParkReason
         return Err(ParkReason::NoPrice { plan, version });
     }
     Ok(rated)
+}
+
+/// The day of an account's item, under which assignment it is rated, and as what.
+pub(super) fn rated_for<'a>(
+    account: &'a AccountFacts,
+    plans: &Plans,
+    tariffs: &Tariffs,
+    item: &Item,
+) -> Result<(Day, &'a Assignment, Vec<Rated>), ParkReason> {
+    let AccountFacts { settings, assignments, .. } = account;
+    let day = settings.zone.day_of(item.at());
+    let assignment = assignment_on(assignments, day).ok_or(ParkReason::NoPlan { day })?;
+    let in_calendar = settings.anchor.period_of(day).is_ok();
+    let () = in_calendar.then_some(()).ok_or(ParkReason::OutOfCalendar { day })?;
+    let plan = plan_of(plans, assignment)?;
+    let arrival = Arrival::new(item, day, settings.currency);
+    Ok((day, assignment, rate(plan, &arrival.with_tariffs(tariffs))?))
 }
 
 /// Why an item costs what it costs, for each strategy of a plan that a tariff priced it for.

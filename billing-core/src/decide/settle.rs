@@ -10,7 +10,7 @@ use alloc::{
 use compact_str::CompactString;
 
 use crate::{
-    account::{AccountSettings, Assignment, Stretch, stretches},
+    account::{AccountSettings, Assignment, Stretch, assignment_on, stretches},
     decide::{AccountFacts, CarryMove, Plans, facts::built},
     id::{AccountId, Group, PlanId, StrategyId},
     invoice::{Draft, InvoiceKind, Line, LinePart},
@@ -470,18 +470,31 @@ fn stretches_of(
     let mut found: BTreeSet<Stretch> = stretches(assignments, period).into_iter().collect();
     for total in due {
         let day = total.key.day;
+        let _some: &Assignment =
+            assignment_on(assignments, day).ok_or(BillError::NoPlan { day })?;
         if !found.iter().any(|stretch| is_within(total, stretch)) {
             let earlier = settings.anchor.period_of(day)?;
             let stretch = stretches(assignments, earlier).into_iter().find(|s| is_within(total, s));
+            let stretch = stretch.or_else(|| left_behind(assignments, total, earlier));
             let _new: bool = found.insert(stretch.ok_or(BillError::NoPlan { day })?);
         }
     }
     Ok(found)
 }
 
+/// A plan's usage of a day that another plan took over was taken back. What adds up to nothing there is settled without a day.
+fn left_behind(assignments: &[Assignment], total: &DayTotal, period: Period) -> Option<Stretch> {
+    let assignment = total.key.assignment;
+    let is_known = assignments.iter().any(|other| other.number == assignment);
+    let start = period.start();
+    is_known.then_some(Stretch { period, start, end: start, assignment })
+}
+
+/// A plan has at most one stretch of a period: what counts under it in the period counts there, also on days that another plan has
+/// taken over since.
 fn is_within(total: &DayTotal, stretch: &Stretch) -> bool {
-    let day = total.key.day;
-    total.key.assignment == stretch.assignment && stretch.start <= day && day < stretch.end
+    let (day, Stretch { period, assignment, .. }) = (total.key.day, stretch);
+    total.key.assignment == *assignment && period.start() <= day && day < period.end()
 }
 
 fn plan_of<'a>(plans: &'a Plans, assignment: &Assignment) -> Result<&'a Plan, BillError> {

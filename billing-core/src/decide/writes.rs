@@ -1,6 +1,6 @@
 //! What decisions are made from and what they leave behind.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 use core::fmt;
 
 use compact_str::CompactString;
@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     account::{AccountSettings, Assignment},
+    correction::RecordedCorrection,
     digest::Digest,
     event::{Event, Head, Posting},
     id::{AccountId, IntakeId, PlanId, SeriesId, StrategyId},
@@ -48,8 +49,73 @@ pub struct Claim {
     pub fingerprint: Fingerprint,
     /// The number of its first posting; 0 if it came after a later record of the same usage and has none.
     pub first_seq: u64,
-    /// The number of the first of its current postings; moves on with corrections.
+    /// The number of the first of its current postings; moves on with corrections. If it was taken back, the number of the first
+    /// posting that did so.
     pub current_seq: u64,
+    /// How many postings count from there on; 0 if a later record of the same usage or a correction took them back.
+    pub effective: u32,
+    /// The content in force, if a correction gave it other than was reported.
+    pub amended: Option<Box<Item>>,
+}
+
+impl Claim {
+    /// Its current postings are others.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::decide::{Claim, Moved};
+    ///
+    /// # let call: billing_core::item::CallEnded = serde_json::from_str(
+    /// #     r#"{"key":{"source":"pbx","id":"1"},"account":"alice",
+    /// #         "call":{"start":"2026-10-05T08:00:00Z","duration_ms":4500000,"caller":"","callee":"",
+    /// #                 "disposition":"answered","direction":"outbound"}}"#,
+    /// # )?;
+    /// # let incoming = billing_core::item::Incoming::from(call);
+    /// # let (key, fingerprint) = (incoming.key.clone(), incoming.fingerprint());
+    /// # let (account, amended) = ("alice".parse()?, None);
+    /// # let mut claim =
+    /// #     Claim { key, account, fingerprint, first_seq: 3, current_seq: 3, effective: 1, amended };
+    /// // The item is taken back by posting 7.
+    /// let moved = Moved { key: claim.key.clone(), current_seq: 7, effective: 0, amended: None };
+    /// claim.move_on(&moved);
+    /// assert_eq!((claim.first_seq, claim.numbers().count()), (3, 0));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    pub fn move_on(&mut self, moved: &Moved) {
+        let Moved { current_seq, effective, amended, .. } = moved;
+        self.current_seq = *current_seq;
+        self.effective = *effective;
+        self.amended.clone_from(amended);
+    }
+
+    /// The account and numbers of the postings that count.
+    ///
+    /// # Examples
+    ///
+    /// See [`move_on`](Self::move_on).
+    pub fn numbers(&self) -> impl Iterator<Item = (AccountId, u64)> + use<'_> {
+        let until = self.current_seq.saturating_add(u64::from(self.effective));
+        (self.current_seq..until).map(|seq| (self.account.clone(), seq))
+    }
+
+    /// Whether somebody decided what the usage counts as, if this is the latest record of it.
+    pub(super) const fn is_decided(&self) -> bool {
+        self.effective == 0 || self.amended.is_some()
+    }
+}
+
+/// A claimed item whose current postings are others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// Which.
+    pub key: ItemKey,
+    /// The number of the first of its current postings, or of the first that took them back.
+    pub current_seq: u64,
+    /// How many count from there on.
+    pub effective: u32,
+    /// The content in force, if it is not what was reported.
+    pub amended: Option<Box<Item>>,
 }
 
 /// An item as stored, claimed for ever.
@@ -61,6 +127,38 @@ pub struct StoredItem {
     pub item: Item,
     /// How many postings it had on arrival, numbered from the claim's first.
     pub postings: u32,
+}
+
+impl StoredItem {
+    /// The content in force: what a correction gave it, else what was reported.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use billing_core::{decide::{Claim, StoredItem}, item::{CallEnded, Incoming, Item}};
+    /// # let call: CallEnded = serde_json::from_str(
+    /// #     r#"{"key":{"source":"pbx","id":"1"},"account":"alice",
+    /// #         "call":{"start":"2026-10-05T08:00:00Z","duration_ms":4500000,"caller":"","callee":"",
+    /// #                 "disposition":"answered","direction":"outbound"}}"#,
+    /// # )?;
+    /// # let incoming = Incoming::from(call);
+    /// # let (key, fingerprint) = (incoming.key.clone(), incoming.fingerprint());
+    /// # let (account, amended) = ("alice".parse()?, None);
+    /// # let claim =
+    /// #     Claim { key, account, fingerprint, first_seq: 3, current_seq: 3, effective: 1, amended };
+    /// # let mut stored = StoredItem { claim, item: incoming.item, postings: 1 };
+    /// # let Item::Call(mut call) = stored.item.clone() else { return Ok(()) };
+    /// # call.duration_ms = 60_000;
+    /// # let shorter = Item::Call(call);
+    /// assert_eq!(stored.content(), &stored.item);
+    /// stored.claim.amended = Some(Box::new(shorter.clone()));
+    /// assert_eq!(stored.content(), &shorter);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn content(&self) -> &Item {
+        self.claim.amended.as_deref().unwrap_or(&self.item)
+    }
 }
 
 /// An item that could not be rated: kept with its reason until it is mended.
@@ -180,6 +278,14 @@ pub enum ParkReason {
         /// The other record.
         other: ItemKey,
     },
+    /// A correction took an earlier record of the same usage back, or gave it other content.
+    #[error(
+        "record {other} of the same usage was corrected: a later record does not undo that; amend that record, and drop this one"
+    )]
+    Corrected {
+        /// The record that was corrected.
+        other: ItemKey,
+    },
     /// The day would have more groups than a day may have.
     #[error("{day} has {max} groups: no more are accepted")]
     TooManyGroups {
@@ -220,6 +326,7 @@ impl ParkReason {
             Self::TooFarBack { .. } => "too_far_back",
             Self::Negative { .. } => "negative",
             Self::OtherPayer { .. } => "other_payer",
+            Self::Corrected { .. } => "corrected",
             Self::TooManyGroups { .. } => "too_many_groups",
             Self::TotalOutOfBounds { .. } => "total_out_of_bounds",
         }
@@ -345,8 +452,10 @@ pub struct Writes {
     pub unparked: Vec<ItemKey>,
     /// Items that were parked and are not to be billed.
     pub dropped: Vec<Dropped>,
-    /// Claimed items whose current posting is another one.
-    pub moved: Vec<(ItemKey, u64)>,
+    /// Claimed items whose current postings are others.
+    pub moved: Vec<Moved>,
+    /// Corrections to claim, with their reports.
+    pub corrections: Vec<RecordedCorrection>,
     /// Postings to append.
     pub postings: Vec<Posting>,
     /// Events to append.

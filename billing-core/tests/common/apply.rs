@@ -55,10 +55,14 @@ impl World {
             let before = self.items.insert(item.claim.key.clone(), item.clone());
             assert_eq!(before, None, "an item is claimed once");
         }
-        for (key, seq) in &writes.moved {
-            let claim = &mut self.items.get_mut(key).unwrap().claim;
-            assert!(claim.current_seq < *seq, "current postings are later ones");
-            claim.current_seq = *seq;
+        for moved in &writes.moved {
+            let claim = &mut self.items.get_mut(&moved.key).unwrap().claim;
+            assert!(claim.current_seq < moved.current_seq, "current postings are later ones");
+            claim.move_on(moved);
+        }
+        for recorded in &writes.corrections {
+            let before = self.corrections.insert(recorded.correction.id.clone(), recorded.clone());
+            assert_eq!(before, None, "a correction is made once");
         }
         for parked in &writes.parked {
             let key = parked.incoming.key.clone();

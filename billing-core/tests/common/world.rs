@@ -7,13 +7,14 @@ use std::{
 
 use billing_core::{
     account::{AccountSettings, Assignment},
+    correction::RecordedCorrection,
     decide::{
         self, AccountFacts, AssignError, AssignFacts, Batch, BillError, BillFacts, Claim, Days,
         Dropped, IngestError, IngestFacts, Ingested, Intake, Limits, MarkError, MarkFacts, OpenDay,
         Parked, Plans, Refusal, StoredItem,
     },
     event::{JournalEntry, Posting},
-    id::{AccountId, IntakeId, PlanId, SeriesId},
+    id::{AccountId, CorrectionId, IntakeId, PlanId, SeriesId},
     invoice::{Draft, Invoice, InvoiceState},
     item::{Incoming, ItemKey},
     plan::{BuildPlanError, Plan, PlanBook, PlanSpec},
@@ -35,6 +36,7 @@ pub(crate) struct World {
     pub(crate) specs: BTreeMap<(PlanId, u32), PlanSpec>,
     pub(crate) accounts: BTreeMap<AccountId, AccountFacts>,
     pub(crate) items: BTreeMap<ItemKey, StoredItem>,
+    pub(crate) corrections: BTreeMap<CorrectionId, RecordedCorrection>,
     pub(crate) parked: BTreeMap<ItemKey, Parked>,
     pub(crate) dropped: Vec<Dropped>,
     pub(crate) totals: BTreeMap<TotalKey, DayTotal>,
@@ -59,6 +61,7 @@ impl World {
             specs: BTreeMap::new(),
             accounts: BTreeMap::new(),
             items: BTreeMap::new(),
+            corrections: BTreeMap::new(),
             parked: BTreeMap::new(),
             dropped: Vec::new(),
             totals: BTreeMap::new(),
@@ -222,8 +225,8 @@ impl World {
             JournalEntry::Posting(posting) => Some(posting),
             JournalEntry::Event(_) => None,
         });
-        let current =
-            |posting: &&Posting| posting.item == claim.key && posting.seq >= claim.current_seq;
+        let until = claim.current_seq + u64::from(claim.effective);
+        let current = |posting: &&Posting| (claim.current_seq..until).contains(&posting.seq);
         postings.filter(current).cloned().collect()
     }
 

@@ -278,6 +278,21 @@ impl Tenant {
         overrides: &Overrides,
     ) -> Result<Outcome> {
         self.expect_mine(unit)?;
+        let assigning = Assigning { account, plan, version, from, overrides };
+        let writes = self.assigning(unit, assigning, OnUsed::Refuse).await?;
+        apply(unit, writes).await
+    }
+}
+
+impl Tenant {
+    /// Decides that an account has a plan from a local day on.
+    pub(super) async fn assigning(
+        &self,
+        unit: &mut dyn Unit,
+        assigning: Assigning<'_>,
+        on_used: OnUsed,
+    ) -> Result<Option<Writes>> {
+        let Assigning { account, plan, version, from, overrides } = assigning;
         let facts = self.account(unit, account).await?;
         let saved = unit.plans(&[(plan.clone(), version)]).await?;
         let unknown = || Error::UnknownPlan { plan: plan.clone(), version };
@@ -286,13 +301,15 @@ impl Tenant {
         self.check_tariffs(unit, &plan).await?;
         let plans = self.plans(unit, core::iter::once(&facts)).await?;
         let next = facts.assignments.iter().map(|assignment| assignment.from);
-        let used = unit.first_used(account, from, next.filter(|next| *next > from).min()).await?;
+        let next = next.filter(|next| *next > from).min();
+        let used = match on_used {
+            OnUsed::Refuse => unit.first_used(account, from, next).await?,
+            OnUsed::RateAnew => None,
+        };
         let facts = AssignFacts { account: &facts, plan: &plan, overrides, plans: &plans, used };
-        apply(unit, decide::assign(facts, from, self.parts.clock.now())?).await
+        Ok(decide::assign(facts, from, self.parts.clock.now())?)
     }
-}
 
-impl Tenant {
     /// The tariffs that a plan asks are in its currency, as far as they are saved.
     async fn check_tariffs(&self, unit: &mut dyn Unit, plan: &Plan) -> Result<()> {
         if plan.tariffs().next().is_none() {
@@ -302,6 +319,25 @@ impl Tenant {
         plan.tariffs().try_for_each(|id| decide::check_currency(&catalog, id, currency))?;
         Ok(())
     }
+}
+
+/// Which plan an account is to have, and from when on.
+#[derive(Clone, Copy)]
+pub(super) struct Assigning<'a> {
+    pub(super) account: &'a AccountId,
+    pub(super) plan: &'a PlanId,
+    pub(super) version: u32,
+    pub(super) from: Day,
+    pub(super) overrides: &'a Overrides,
+}
+
+/// What becomes of usage that was rated under another plan.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum OnUsed {
+    /// The plan cannot start.
+    Refuse,
+    /// The caller rates it anew.
+    RateAnew,
 }
 
 pub(super) async fn apply(unit: &mut dyn Unit, writes: Option<Writes>) -> Result<Outcome> {

@@ -208,7 +208,7 @@ impl Tenant {
         let records: BTreeMap<ItemKey, StoredItem> = records.collect();
         let claims = records.iter().map(|(key, record)| (key.clone(), record.claim.clone()));
         let claims = claims.collect();
-        let superseded = superseded(unit, batch, &claims, &records).await?;
+        let superseded = superseded(unit, batch, &claims).await?;
         let parked = unit.parked(&keys).await?.into_iter();
         let parked = parked.map(|parked| (parked.incoming.key.clone(), parked)).collect();
         let plans = self.plans(unit, accounts.values()).await?;
@@ -242,15 +242,17 @@ async fn superseded(
     unit: &mut dyn Unit,
     batch: &Batch,
     claims: &BTreeMap<ItemKey, Claim>,
-    records: &BTreeMap<ItemKey, StoredItem>,
 ) -> Result<BTreeMap<ItemKey, Vec<Posting>>> {
     let superseded = decide::claims_superseded(batch, claims);
-    let numbers = superseded.iter().flat_map(|claim| {
-        let postings = records.get(&claim.key).map_or(0, |record| record.postings);
-        let until = claim.current_seq.saturating_add(u64::from(postings));
-        (claim.current_seq..until).map(|seq| (claim.account.clone(), seq))
-    });
-    let numbers: Vec<_> = numbers.collect();
+    current_postings(unit, superseded.into_iter()).await
+}
+
+/// The postings that count of some items, in the order of their numbers.
+pub(super) async fn current_postings(
+    unit: &mut dyn Unit,
+    claims: impl Iterator<Item = &Claim> + Send,
+) -> Result<BTreeMap<ItemKey, Vec<Posting>>> {
+    let numbers: Vec<_> = claims.flat_map(Claim::numbers).collect();
     let mut postings: BTreeMap<ItemKey, Vec<Posting>> = BTreeMap::new();
     if numbers.is_empty() {
         return Ok(postings);
@@ -263,11 +265,11 @@ async fn superseded(
     Ok(postings)
 }
 
-fn by_id(accounts: Vec<AccountFacts>) -> BTreeMap<AccountId, AccountFacts> {
+pub(super) fn by_id(accounts: Vec<AccountFacts>) -> BTreeMap<AccountId, AccountFacts> {
     accounts.into_iter().map(|facts| (facts.settings.id.clone(), facts)).collect()
 }
 
-fn open_days(totals: Vec<DayTotal>) -> BTreeMap<(AccountId, Day), OpenDay> {
+pub(super) fn open_days(totals: Vec<DayTotal>) -> BTreeMap<(AccountId, Day), OpenDay> {
     let mut days: BTreeMap<_, Vec<DayTotal>> = BTreeMap::new();
     for total in totals {
         days.entry((total.key.account.clone(), total.key.day)).or_default().push(total);

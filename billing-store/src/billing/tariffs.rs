@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use billing_core::{
     decide::{self, AccountFacts, Plans},
-    event::Cause,
-    id::{StrategyId, TariffId},
+    id::{AccountId, StrategyId, TariffId},
     item::ItemKey,
     plan::Arrival,
     tariff::{Activation, Catalog, Explanation, TariffSpec, Tariffs},
@@ -278,17 +277,15 @@ impl Tenant {
         let records = facts.items(core::slice::from_ref(key)).await?;
         let item = records.into_iter().find(|record| record.claim.key == *key);
         let item = item.ok_or_else(|| Error::NotRecorded { key: key.clone() })?;
-        let current = (item.claim.account.clone(), item.claim.current_seq);
-        let posted = facts.postings(&[current]).await?;
-        if posted.first().is_none_or(|posting| posting.cause == Cause::Superseded) {
+        if item.claim.effective == 0 {
             return Ok(Vec::new());
         }
         let account = self.account(&mut *facts, &item.claim.account).await?;
         let plans = self.plans(&mut *facts, core::iter::once(&account)).await?;
         let tariffs = self.tariffs_of(&mut *facts, &plans).await?;
-        let day = account.settings.zone.day_of(item.item.at());
+        let day = account.settings.zone.day_of(item.content().at());
         let plan = decide::plan_on(&account.assignments, &plans, day).map_err(Error::Explain)?;
-        let arrival = Arrival::new(&item.item, day, account.settings.currency);
+        let arrival = Arrival::new(item.content(), day, account.settings.currency);
         decide::explain(plan, &arrival.with_tariffs(&tariffs)).map_err(Error::Explain)
     }
 
@@ -301,23 +298,33 @@ impl Tenant {
         self.parts.tariffs.load(facts, plans).await
     }
 
-    /// How far usage is priced beyond an activation by strategies that may ask its tariff.
+    /// Up to when usage is priced by a strategy which may ask the tariff that is to change, if beyond the instant of the change.
     async fn rated_until(
         &self,
         unit: &mut dyn Unit,
         activation: &Activation,
     ) -> Result<Option<Instant>> {
+        let asking = self.asking(unit, activation).await?;
+        Ok(asking.into_iter().map(|(_, until)| until).fold(None, Option::max))
+    }
+
+    /// The accounts whose usage is priced beyond the instant of a change by a strategy which may ask the tariff, and up to when.
+    pub(super) async fn asking<F: Facts + ?Sized>(
+        &self,
+        facts: &mut F,
+        activation: &Activation,
+    ) -> Result<Vec<(AccountId, Option<Instant>)>> {
         let Activation { tariff, from, .. } = activation;
-        let (mut until, mut after) = (None, None);
+        let (mut asking, mut after) = (Vec::new(), None);
         loop {
-            let page = unit.rated_beyond(*from, after.as_ref(), PAGE).await?;
-            let Some(last) = page.last() else { return Ok(until) };
+            let page = facts.rated_beyond(*from, after.as_ref(), PAGE).await?;
+            let Some(last) = page.last() else { return Ok(asking) };
             after = Some(last.clone());
-            let accounts = unit.accounts(&page).await?;
-            let plans = self.plans(unit, accounts.iter()).await?;
-            let tariffs = self.tariffs_of(unit, &plans).await?;
-            let asking = accounts.iter().filter(|facts| may_ask(facts, &plans, &tariffs, tariff));
-            until = asking.map(|facts| facts.head.rated_until).fold(until, Option::max);
+            let accounts = facts.accounts(&page).await?;
+            let plans = self.plans(facts, accounts.iter()).await?;
+            let tariffs = self.tariffs_of(facts, &plans).await?;
+            let mine = accounts.into_iter().filter(|one| may_ask(one, &plans, &tariffs, tariff));
+            asking.extend(mine.map(|one| (one.settings.id, one.head.rated_until)));
         }
     }
 }

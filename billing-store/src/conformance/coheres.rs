@@ -3,16 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use billing_core::{
-    decide::AccountFacts,
-    event::{Cause, Head, JournalEntry},
+    decide::{AccountFacts, StoredItem},
+    event::{Cause, Head, JournalEntry, Posting},
+    id::AccountId,
     item::ItemKey,
+    money::Amount,
     settlement::HandedTotal,
     usage::{TotalKey, Totals},
 };
 
 use crate::conformance::{
     dump::Dump,
-    kept::{Kept, ensure},
+    kept::{Failed, Kept, ensure},
     sample,
 };
 
@@ -31,31 +33,52 @@ pub(super) fn coheres(dump: &Dump) -> Kept {
     handed(dump)
 }
 
-/// How many postings an item has: on arrival, and taken back.
-type Made = (u32, u32);
+/// What an item counts as under a plan's strategy, on a day.
+type Counts = BTreeMap<TotalKey, Totals>;
 
 fn postings(dump: &Dump) -> Kept {
-    let mut sums: BTreeMap<TotalKey, Totals> = BTreeMap::new();
-    let mut made: BTreeMap<ItemKey, Made> = BTreeMap::new();
+    let mut sums = Counts::new();
+    let mut rated: BTreeMap<ItemKey, u32> = BTreeMap::new();
+    let mut counts: BTreeMap<ItemKey, Counts> = BTreeMap::new();
+    let mut current: BTreeMap<(&AccountId, u64), &Posting> = BTreeMap::new();
     for entry in dump.journals.values().flatten() {
         let JournalEntry::Posting(posting) = entry else { continue };
-        let nothing = Totals::nothing(posting.totals.amount.map(|_| sample::of("0")).transpose()?);
-        let sum = sums.entry(posting.total_key()).or_insert(nothing);
-        *sum = sum.checked_add(posting.totals)?;
-        let (rated, taken_back) = made.entry(posting.item.clone()).or_default();
-        let count = if posting.cause == Cause::Rated { rated } else { taken_back };
-        *count = count.saturating_add(1);
+        add(&mut sums, posting.total_key(), posting)?;
+        let of_item = counts.entry(posting.item.clone()).or_default();
+        add(of_item, TotalKey { revision: 0, ..posting.total_key() }, posting)?;
+        let arrived = rated.entry(posting.item.clone()).or_default();
+        *arrived = arrived.saturating_add(u32::from(posting.cause == Cause::Rated));
+        let _none: Option<_> = current.insert((&posting.account, posting.seq), posting);
     }
-    for item in &dump.items {
-        let claim = &item.claim;
-        let (rated, taken_back) = made.remove(&claim.key).unwrap_or_default();
-        ensure(rated == item.postings, "an item has not the postings it was recorded with")?;
-        let moved = if claim.current_seq == claim.first_seq { 0 } else { item.postings };
-        ensure(taken_back == moved, "an item's current postings are not where they should be")?;
+    for StoredItem { claim, postings, .. } in &dump.items {
+        let arrived = rated.get(&claim.key).copied().unwrap_or(0);
+        ensure(arrived == *postings, "an item has not the postings it was recorded with")?;
+        let mut counted = counts.remove(&claim.key).unwrap_or_default();
+        for (account, seq) in claim.numbers() {
+            let missing = || Failed("an item's current posting is not there".into());
+            let posting = current.get(&(&account, seq)).ok_or_else(missing)?;
+            ensure(posting.item == claim.key, "an item's current posting is another's")?;
+            let totals = posting.totals.checked_neg()?;
+            let back = Posting { totals, ..Posting::clone(posting) };
+            add(&mut counted, TotalKey { revision: 0, ..posting.total_key() }, &back)?;
+        }
+        let nothing = counted.values().all(is_nothing);
+        ensure(nothing, "an item counts as something else than its current postings")?;
     }
-    ensure(made.is_empty(), "a posting has no item")?;
+    ensure(counts.is_empty(), "a posting has no item")?;
     let totals = dump.totals.iter().map(|total| (&total.key, &total.totals));
     ensure(totals.eq(&sums), "day totals are not the sums of their postings")
+}
+
+fn add(counts: &mut Counts, key: TotalKey, posting: &Posting) -> Kept {
+    let nothing = Totals::nothing(posting.totals.amount.map(|_| sample::of("0")).transpose()?);
+    let sum = counts.entry(key).or_insert(nothing);
+    *sum = sum.checked_add(posting.totals)?;
+    Ok(())
+}
+
+fn is_nothing(totals: &Totals) -> bool {
+    totals.count == 0 && totals.quantity.is_zero() && totals.amount.is_none_or(Amount::is_zero)
 }
 
 fn billed(dump: &Dump) -> Kept {

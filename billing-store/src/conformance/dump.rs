@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use billing_core::{
     account::{AccountSettings, Assignment},
+    correction::RecordedCorrection,
     decide::{AccountFacts, CarryMove, Dropped, Intake, Parked, Refusal, StoredItem, Writes},
     digest::Digest,
     event::{Head, JournalEntry},
-    id::{AccountId, IntakeId, SeriesId, SinkId, TariffId},
+    id::{AccountId, CorrectionId, IntakeId, SeriesId, SinkId, TariffId},
     invoice::{Invoice, InvoiceKind, InvoiceMark, InvoiceState},
     item::ItemKey,
     outbox::DeadLetter,
@@ -50,6 +51,7 @@ pub(super) struct Dump {
     pub(super) accounts: Vec<AccountFacts>,
     pub(super) journals: BTreeMap<AccountId, Vec<JournalEntry>>,
     pub(super) items: Vec<StoredItem>,
+    pub(super) corrections: Vec<RecordedCorrection>,
     pub(super) parked: Vec<Parked>,
     pub(super) dropped: Vec<Dropped>,
     pub(super) totals: Vec<DayTotal>,
@@ -72,6 +74,10 @@ impl Dump {
     pub(super) async fn read(facts: &mut dyn Facts) -> Result<Self, Failed> {
         let mut dump = Self {
             items: walk!(so_far, facts.item_page(so_far.last().map(item_key), PAGE)),
+            corrections: walk!(
+                so_far,
+                facts.correction_page(so_far.last().map(correction_key), PAGE)
+            ),
             parked: walk!(so_far, facts.parked_page(so_far.last().map(parked_key), PAGE)),
             dropped: walk!(so_far, facts.dropped_page(so_far.last().map(dropped_key), PAGE)),
             plans: facts.all_plans().await?,
@@ -129,6 +135,7 @@ impl Dump {
         let mut dump = Self {
             accounts: writes.accounts.iter().map(|settings| facts_of(writes, settings)).collect(),
             items: writes.items.clone(),
+            corrections: writes.corrections.clone(),
             parked: writes.parked.clone(),
             dropped: writes.dropped.clone(),
             totals: writes.totals.clone(),
@@ -186,6 +193,7 @@ impl Dump {
             differ("accounts", &self.accounts, &other.accounts),
             differ("journal entries", &journal(self), &journal(other)),
             differ("items", &self.items, &other.items),
+            differ("corrections", &self.corrections, &other.corrections),
             differ("parked items", &self.parked, &other.parked),
             differ("dropped items", &self.dropped, &other.dropped),
             differ("day totals", &self.totals, &other.totals),
@@ -270,6 +278,10 @@ fn journal_of(writes: &Writes, account: &AccountId) -> Vec<JournalEntry> {
 
 pub(super) const fn item_key(item: &StoredItem) -> &ItemKey {
     &item.claim.key
+}
+
+pub(super) const fn correction_key(recorded: &RecordedCorrection) -> &CorrectionId {
+    &recorded.correction.id
 }
 
 pub(super) const fn parked_key(parked: &Parked) -> &ItemKey {

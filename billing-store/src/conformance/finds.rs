@@ -15,7 +15,9 @@ use billing_core::{
 
 use crate::{
     conformance::{
-        dump::{Dump, invoice_place, is_void, item_key, parked_key, settlement_key},
+        dump::{
+            Dump, correction_key, invoice_place, is_void, item_key, parked_key, settlement_key,
+        },
         kept::{Failed, Kept, ensure},
         sample,
     },
@@ -44,6 +46,7 @@ pub(super) async fn finds(facts: &mut dyn Facts, dump: &Dump) -> Kept {
     invoices(facts, dump).await?;
     settlements(facts, dump).await?;
     lists(facts, dump).await?;
+    corrections(facts, dump).await?;
     let strays = facts.strays().await?;
     ensure(strays.is_empty(), "rows are said to be of an account that is not there, and it is")
 }
@@ -217,6 +220,26 @@ async fn settlements(facts: &mut dyn Facts, dump: &Dump) -> Kept {
     same("settlements", found, &dump.settlements, key_of)
 }
 
+/// Corrections by their ids, and which items of an account have other content.
+async fn corrections(facts: &mut dyn Facts, dump: &Dump) -> Kept {
+    let ids: Vec<_> = dump.corrections.iter().map(correction_key).cloned().collect();
+    let found = facts.corrections(&twice(&ids, &sample::of("none")?)).await?;
+    same("corrections", found, &dump.corrections, |recorded| correction_key(recorded).clone())?;
+    for account in dump.journals.keys() {
+        let is_mine =
+            |item: &&StoredItem| item.claim.account == *account && item.claim.amended.is_some();
+        let mine: Vec<_> = dump.items.iter().filter(is_mine).collect();
+        let what = "the items of an account that have other content are not those that do";
+        let found = facts.amended(account, None, u32::MAX).await?;
+        ensure(found.iter().eq(mine.iter().copied()), what)?;
+        for (item, next) in mine.iter().zip(mine.iter().skip(1)) {
+            let found = facts.amended(account, Some(item_key(item)), 1).await?;
+            ensure(found.iter().eq([*next]), what)?;
+        }
+    }
+    Ok(())
+}
+
 /// What comes in pages, asked for at once, is what the rest of the state says.
 async fn lists(facts: &mut dyn Facts, dump: &Dump) -> Kept {
     for account in dump.journals.keys() {
@@ -261,6 +284,7 @@ pub(super) async fn finds_nothing(facts: &mut dyn Facts, theirs: &Dump) -> Kept 
         let rows = [
             facts.accounts(ids).await?.len(),
             facts.history(id, &ALL).await?.len(),
+            facts.amended(id, None, 10).await?.len(),
             facts.unbilled(ids).await?.len(),
             facts.unhanded(ids).await?.len(),
             facts.totals_between(id, Day::MIN, Day::MAX).await?.len(),
@@ -276,12 +300,15 @@ pub(super) async fn finds_nothing(facts: &mut dyn Facts, theirs: &Dump) -> Kept 
         ensure(rows.iter().all(|rows| *rows == 0), format!("{rows:?} rows are another tenant's"))?;
     }
     let keys: Vec<_> = theirs.items.iter().map(item_key).cloned().collect();
+    let corrections: Vec<_> = theirs.corrections.iter().map(correction_key).cloned().collect();
     let parked: Vec<_> = theirs.parked.iter().map(parked_key).cloned().collect();
     let settled = theirs.settlements.iter().map(settlement_key);
     let settled: Vec<_> = settled.map(|(id, day, number)| (id.clone(), day, number)).collect();
     let rows = [
         facts.items(&keys).await?.len(),
         facts.item_page(None, 10).await?.len(),
+        facts.corrections(&corrections).await?.len(),
+        facts.correction_page(None, 10).await?.len(),
         facts.parked(&parked).await?.len(),
         facts.parked_page(None, 10).await?.len(),
         facts.dropped_page(None, 10).await?.len(),

@@ -86,7 +86,8 @@ pub(super) async fn tenants_are_apart(bench: &Bench) -> Kept {
     let changed = Writes {
         unparked: vec![sample::key("alice-parked")?],
         dropped: vec![sample::dropped(sample::key("alice-parked")?, "09:20:00")?],
-        moved: vec![(sample::key("alice-2")?, 7)],
+        moved: vec![sample::moved(sample::key("alice-2")?, 7)?],
+        corrections: vec![sample::correction("another")?],
         marks: vec![sample::mark("invoices", 1, sample::void())?],
         settlements: pending.iter().map(sample::sent).collect::<Made<_>>()?,
         heads: writes.heads.clone(),

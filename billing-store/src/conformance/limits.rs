@@ -308,10 +308,14 @@ fn settlements() -> Made<Vec<Settlement>> {
     Ok(settlements)
 }
 
+/// A name that must be quoted everywhere.
+const NAME: &str = "it's \u{1f600} \\ % \"retail\"";
+
 fn posting(seq: u64, day: Day, count: i64) -> Made<Posting> {
     Ok(Posting {
         day,
-        cause: if seq == NUMBER_MAX { Cause::Superseded } else { Cause::Rated },
+        cause: if seq == NUMBER_MAX { Cause::Amend } else { Cause::Superseded },
+        correction: if seq == NUMBER_MAX { Some(sample::of(NAME)?) } else { None },
         item: sample::partial(&sample::key("record")?, u32::MAX),
         seq,
         assignment: u32::MAX,
@@ -327,7 +331,7 @@ fn posting(seq: u64, day: Day, count: i64) -> Made<Posting> {
 
 fn provenance(seq: u64) -> Made<Provenance> {
     let catch_all = Provenance {
-        tariff: sample::of("it's \u{1f600} \\ % \"retail\"")?,
+        tariff: sample::of(NAME)?,
         version: u32::MAX,
         digest: Digest::from_bytes([0x80; 32]),
         line: u32::MAX,

@@ -13,6 +13,7 @@
 mod bench;
 mod cancel;
 mod coheres;
+mod corrected;
 mod door;
 mod dump;
 mod finds;

@@ -43,6 +43,8 @@ pub enum Promise {
     AClaimIsForEver,
     /// An account, a plan version, an assignment and the record of a batch are written once.
     NamesAreTakenOnce,
+    /// A correction is made once.
+    CorrectionIsMadeOnce,
     /// A number of a journal belongs to one posting or one event, a number of a series to one invoice.
     NumberIsGivenOnce,
     /// A dropped item is kept once and is no longer parked; those beside it are.
@@ -69,6 +71,8 @@ pub enum Promise {
     PricedStaysPriced,
     /// Of several records of one usage the last one counts, in whatever order they come.
     LastRecordCounts,
+    /// What is corrected counts as what is right, once, also over an issued invoice, which stays as it is.
+    CorrectedIsBilledRight,
     /// What a void invoice billed is billed again, the same, under the next number.
     VoidIsBilledAgain,
     /// An item that was parked is recorded, dropped or still parked, and one of them.
@@ -98,6 +102,7 @@ impl Promise {
         Self::AllOrNothing,
         Self::AClaimIsForEver,
         Self::NamesAreTakenOnce,
+        Self::CorrectionIsMadeOnce,
         Self::NumberIsGivenOnce,
         Self::DroppedIsKeptOnce,
         Self::InvoiceIsMarkedOnce,
@@ -111,6 +116,7 @@ impl Promise {
         Self::LateUsageOpensARevision,
         Self::PricedStaysPriced,
         Self::LastRecordCounts,
+        Self::CorrectedIsBilledRight,
         Self::VoidIsBilledAgain,
         Self::ParkedIsNotLost,
         Self::HandOverLosesNothing,
@@ -141,6 +147,7 @@ impl fmt::Display for Promise {
             Self::NamesAreTakenOnce => {
                 "accounts, plan versions, assignments and batches are written once"
             }
+            Self::CorrectionIsMadeOnce => "a correction is made once",
             Self::NumberIsGivenOnce => "a number is given once",
             Self::WritesReplace => "what may change is replaced",
             Self::InvoiceOnceAPeriod => "a period is invoiced once",
@@ -159,6 +166,9 @@ impl fmt::Display for Promise {
                 "a tariff changes nothing that is priced, and prices all that comes after"
             }
             Self::LastRecordCounts => "of several records of one usage the last one counts",
+            Self::CorrectedIsBilledRight => {
+                "what is corrected counts as what is right, once, also after an invoice"
+            }
             Self::VoidIsBilledAgain => {
                 "what a void invoice billed is billed again under the next number"
             }

@@ -1,8 +1,8 @@
 //! Several records of one usage: which of them counts, and how the others are marked.
 
 use billing_core::{
-    decide::{Receipt, Writes},
-    item::{Incoming, Item, ItemKey},
+    decide::{Moved, Receipt, Writes},
+    item::{Incoming, Item},
 };
 
 use crate::conformance::{
@@ -38,14 +38,22 @@ pub(super) async fn superseded_moves_on(bench: &Bench) -> Kept {
     bench.commit(&bench.rival, &writes).await?;
     let before = bench.dump(&bench.acme).await?;
     let Some(first) = keys.first() else { return Ok(()) };
-    moves(bench, vec![(first.clone(), 20)]).await?;
-    moves(bench, vec![(first.clone(), 21), (sample::partial(&usage, 2), 22)]).await?;
+    moves(bench, vec![sample::moved(first.clone(), 20)?]).await?;
+    moves(
+        bench,
+        vec![
+            Moved { effective: 0, amended: None, ..sample::moved(first.clone(), 21)? },
+            sample::moved(sample::partial(&usage, 2), 22)?,
+        ],
+    )
+    .await?;
     let many = before.items.iter().map(|item| item.claim.key.clone());
     let many = many.filter(|key| key.id.as_str().starts_with("many"));
-    moves(bench, many.zip(1_000_u64..).collect()).await?;
+    let many = many.zip(1_000_u64..).map(|(key, seq)| sample::moved(key, seq));
+    moves(bench, many.collect::<Made<_>>()?).await?;
     // What is not there does not come by being moved.
     let nothing = sample::partial(&usage, 3);
-    bench.commit(&bench.acme, &moving(vec![(nothing, 9)])?).await?;
+    bench.commit(&bench.acme, &moving(vec![sample::moved(nothing, 9)?])?).await?;
     let items = bench.dump(&bench.acme).await?.items;
     let moved = items.iter().filter(|item| item.claim.current_seq != item.claim.first_seq);
     ensure(items.len() == before.items.len(), "an item came by being moved, or went")?;
@@ -58,17 +66,17 @@ pub(super) async fn superseded_moves_on(bench: &Bench) -> Kept {
 }
 
 /// Moves items, and looks whether they moved and nothing else did.
-async fn moves(bench: &Bench, moved: Vec<(ItemKey, u64)>) -> Kept {
+async fn moves(bench: &Bench, moved: Vec<Moved>) -> Kept {
     let mut due = bench.dump(&bench.acme).await?;
     for item in &mut due.items {
-        let to = moved.iter().find(|(key, _)| *key == item.claim.key);
-        item.claim.current_seq = to.map_or(item.claim.current_seq, |(_, seq)| *seq);
+        let to = moved.iter().find(|moved| moved.key == item.claim.key);
+        to.iter().for_each(|moved| item.claim.move_on(moved));
     }
     bench.commit(&bench.acme, &moving(moved)?).await?;
     ensure_same(&bench.dump(&bench.acme).await?, &due, "after items were superseded")
 }
 
-fn moving(moved: Vec<(ItemKey, u64)>) -> Made<Writes> {
+fn moving(moved: Vec<Moved>) -> Made<Writes> {
     let heads = vec![(sample::of("alice")?, sample::head(1))];
     Ok(Writes { moved, heads, ..Writes::default() })
 }

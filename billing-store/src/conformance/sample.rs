@@ -4,7 +4,10 @@ use core::str::FromStr;
 
 use billing_core::{
     account::{AccountSettings, Assignment, Stretch},
-    decide::{CarryMove, Claim, Dropped, Intake, ParkReason, Parked, Refusal, StoredItem, Writes},
+    correction::{Change, Correction, CorrectionReport, Counted, ItemChange, RecordedCorrection},
+    decide::{
+        CarryMove, Claim, Dropped, Intake, Moved, ParkReason, Parked, Refusal, StoredItem, Writes,
+    },
     digest::Digest,
     event::{Cause, Event, Happened, Head, Posting},
     invoice::{Draft, Invoice, InvoiceKind, InvoiceMark, InvoiceState, Line, LinePart},
@@ -154,8 +157,32 @@ pub(super) fn one_off(price: &str) -> Made<Item> {
 pub(super) fn item(account: &str, key: ItemKey, seq: u64) -> Made<StoredItem> {
     let (account, item) = (of(account)?, call()?);
     let fingerprint = Fingerprint::of(Some(&account), &item);
-    let claim = Claim { key, account, fingerprint, first_seq: seq, current_seq: seq };
+    let claim = Claim {
+        key,
+        account,
+        fingerprint,
+        first_seq: seq,
+        current_seq: seq,
+        effective: 1,
+        amended: None,
+    };
     Ok(StoredItem { claim, item, postings: 1 })
+}
+
+/// An item that counts as two postings from a number on, and has other content.
+pub(super) fn moved(key: ItemKey, current_seq: u64) -> Made<Moved> {
+    Ok(Moved { key, current_seq, effective: 2, amended: Some(Box::new(pulse("0.5")?)) })
+}
+
+/// A correction that looked at nothing but one item and took it back.
+pub(super) fn correction(id: &str) -> Made<RecordedCorrection> {
+    let change = Change::Void { key: key("alice-2")? };
+    let correction = Correction { id: of(id)?, reason: "a test call".into(), change };
+    let (key, account) = (key("alice-2")?, of("alice")?);
+    let before = vec![Counted::from(&posting("alice", 2)?)];
+    let mut report = CorrectionReport::default();
+    report.change(ItemChange { key, account, before, after: Vec::new() })?;
+    Ok(RecordedCorrection { correction, at: at("09:00:00")?, report })
 }
 
 pub(super) fn parked(key: ItemKey) -> Made<Parked> {
@@ -187,6 +214,7 @@ pub(super) fn posting(account: &str, seq: u64) -> Made<Posting> {
         currency: of("EUR")?,
         totals: Totals { count: 1, quantity: of("61000")?, amount: Some(of("0.02")?) },
         provenance: None,
+        correction: None,
     })
 }
 
@@ -330,6 +358,7 @@ pub(super) fn everything(account: &str, number: u64) -> Made<Writes> {
         items: vec![item(account, key(&format!("{account}-2"))?, 2)?],
         parked: vec![parked(key(&format!("{account}-parked"))?)?],
         dropped: vec![dropped(key(&format!("{account}-dropped"))?, "09:10:00")?],
+        corrections: vec![correction(&format!("correction-of-{account}"))?],
         postings: vec![posting(account, 2)?],
         totals: vec![billed, total(account, "2026-10-05", 2)?],
         carries: vec![carry(account, ScopeKey::Lifetime)?],

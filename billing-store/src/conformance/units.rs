@@ -91,7 +91,7 @@ pub(super) async fn all_or_nothing(bench: &Bench) -> Kept {
 }
 
 /// Good rows for another account, each time with one row that exists.
-fn refused_late(alice: &Writes) -> Made<[(Writes, &'static str); 6]> {
+fn refused_late(alice: &Writes) -> Made<[(Writes, &'static str); 7]> {
     let mut claimed = sample::everything("bob", 2)?;
     claimed.items.extend(alice.items.iter().cloned());
     let mut numbered = sample::everything("bob", 2)?;
@@ -102,9 +102,11 @@ fn refused_late(alice: &Writes) -> Made<[(Writes, &'static str); 6]> {
     taken_in.intake.clone_from(&alice.intake);
     let mut dropped = sample::everything("bob", 2)?;
     dropped.dropped.extend(alice.dropped.iter().cloned());
+    let mut corrected = sample::everything("bob", 2)?;
+    corrected.corrections.extend(alice.corrections.iter().cloned());
     // What alice has moves on before that of bob is refused.
     let mut handed = Writes { dropped: Vec::new(), ..sample::everything("bob", 2)? };
-    handed.moved.push((sample::key("alice-2")?, 9));
+    handed.moved.push(sample::moved(sample::key("alice-2")?, 9)?);
     handed.unparked.push(sample::key("alice-parked")?);
     handed.marks.push(sample::mark("invoices", 1, sample::void())?);
     handed
@@ -119,6 +121,7 @@ fn refused_late(alice: &Writes) -> Made<[(Writes, &'static str); 6]> {
         (invoiced, "after a unit whose last invoice had a number that was given"),
         (taken_in, "after a unit whose batch was recorded already"),
         (dropped, "after a unit whose last dropped item was dropped already"),
+        (corrected, "after a unit whose last correction was made already"),
         (handed, "after a unit whose last settlement had other content"),
     ])
 }
@@ -142,8 +145,8 @@ pub(super) async fn writes_replace(bench: &Bench) -> Kept {
 fn replaced(first: Writes, replacing: &Writes) -> Writes {
     let mut items = first.items;
     for item in &mut items {
-        let moved = replacing.moved.iter().find(|(key, _)| *key == item.claim.key);
-        item.claim.current_seq = moved.map_or(item.claim.current_seq, |(_, seq)| *seq);
+        let moved = replacing.moved.iter().find(|moved| moved.key == item.claim.key);
+        moved.iter().for_each(|moved| item.claim.move_on(moved));
     }
     Writes {
         items,
@@ -177,7 +180,7 @@ fn replacing() -> Made<Writes> {
             Head { rated_until: Some(sample::at("08:01:01")?), ..sample::head(9) },
         )],
         unparked: vec![sample::key("alice-parked")?, sample::key("never-parked")?],
-        moved: vec![(sample::key("alice-2")?, 9)],
+        moved: vec![sample::moved(sample::key("alice-2")?, 9)?],
         marks: vec![sample::mark("invoices", 1, sample::void())?],
         settlements: first.settlements.iter().map(sample::sent).collect::<Made<_>>()?,
         totals: first.totals.into_iter().map(flip).collect(),

@@ -13,10 +13,11 @@ use async_trait::async_trait;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use billing_core::{
+    correction::RecordedCorrection,
     decide::{AccountFacts, CarryMove, Dropped, Intake, Parked, Refusal, StoredItem, Writes},
     digest::Digest,
     event::{JournalEntry, Posting},
-    id::{AccountId, CustomerId, IntakeId, PlanId, SeriesId, TariffId, TenantId},
+    id::{AccountId, CorrectionId, CustomerId, IntakeId, PlanId, SeriesId, TariffId, TenantId},
     invoice::{Invoice, InvoiceMark},
     item::ItemKey,
     plan::PlanSpec,
@@ -170,6 +171,27 @@ impl Facts for MemoryUnit {
 
     async fn items(&mut self, keys: &[ItemKey]) -> StoreResult<Vec<StoredItem>> {
         Ok(self.state().items(keys))
+    }
+
+    async fn amended(
+        &mut self,
+        account: &AccountId,
+        after: Option<&ItemKey>,
+        limit: u32,
+    ) -> StoreResult<Vec<StoredItem>> {
+        Ok(self.state().amended(account, after, limit))
+    }
+
+    async fn corrections(&mut self, ids: &[CorrectionId]) -> StoreResult<Vec<RecordedCorrection>> {
+        Ok(self.state().corrections(ids))
+    }
+
+    async fn correction_page(
+        &mut self,
+        after: Option<&CorrectionId>,
+        limit: u32,
+    ) -> StoreResult<Vec<RecordedCorrection>> {
+        Ok(self.state().correction_page(after, limit))
     }
 
     async fn item_page(

@@ -7,9 +7,12 @@ use std::{
 
 use billing_core::{
     account::{AccountSettings, Assignment},
-    decide::{AccountFacts, CarryMove, Dropped, Intake, Parked, Refusal, StoredItem, Writes},
+    correction::RecordedCorrection,
+    decide::{
+        AccountFacts, CarryMove, Dropped, Intake, Moved, Parked, Refusal, StoredItem, Writes,
+    },
     event::{Event, Head, JournalEntry, Posting},
-    id::{AccountId, CustomerId, IntakeId, PlanId, SeriesId},
+    id::{AccountId, CorrectionId, CustomerId, IntakeId, PlanId, SeriesId},
     invoice::{Invoice, InvoiceKind, InvoiceMark, InvoiceState},
     item::ItemKey,
     plan::PlanSpec,
@@ -41,6 +44,7 @@ pub(super) struct State {
     items: BTreeMap<ItemKey, StoredItem>,
     /// Items in order of time, with their kinds.
     history: BTreeMap<(AccountId, Instant, ItemKey), &'static str>,
+    corrections: BTreeMap<CorrectionId, RecordedCorrection>,
     parked: BTreeMap<ItemKey, Parked>,
     dropped: BTreeMap<(Instant, ItemKey), Dropped>,
     journal: BTreeMap<(AccountId, u64), JournalEntry>,
@@ -72,6 +76,7 @@ impl State {
             unparked,
             dropped,
             moved,
+            corrections,
             postings,
             events,
             totals,
@@ -104,6 +109,10 @@ impl State {
             put.set(|s| &mut s.history, (account, at, key), Some(kind));
         }
         put.moved(moved);
+        for recorded in corrections {
+            let id = recorded.correction.id.clone();
+            put.add(|s| &mut s.corrections, id, recorded.clone(), "correction")?;
+        }
         for parked in parked {
             put.set(|s| &mut s.parked, parked.incoming.key.clone(), Some(parked.clone()));
         }
@@ -195,6 +204,32 @@ impl State {
             records.take_while(move |(key, _)| is_of(key)).map(|(_, item)| item.clone())
         };
         usage.into_iter().flat_map(records).collect()
+    }
+
+    pub(super) fn amended(
+        &self,
+        account: &AccountId,
+        after: Option<&ItemKey>,
+        limit: u32,
+    ) -> Vec<StoredItem> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let items = self.items.range::<ItemKey, _>((from, Bound::Unbounded)).map(|(_, item)| item);
+        let mine =
+            |item: &&StoredItem| item.claim.account == *account && item.claim.amended.is_some();
+        items.filter(mine).take(size(limit)).cloned().collect()
+    }
+
+    pub(super) fn corrections(&self, ids: &[CorrectionId]) -> Vec<RecordedCorrection> {
+        by_key(&self.corrections, ids)
+    }
+
+    pub(super) fn correction_page(
+        &self,
+        after: Option<&CorrectionId>,
+        limit: u32,
+    ) -> Vec<RecordedCorrection> {
+        let page = page(&self.corrections, after, limit);
+        page.map(|(_, recorded)| recorded.clone()).collect()
     }
 
     pub(super) fn item_page(&self, after: Option<&ItemKey>, limit: u32) -> Vec<StoredItem> {
@@ -462,11 +497,11 @@ impl Put<'_> {
     }
 
     /// Lets items' current postings be others.
-    fn moved(&mut self, moved: &[(ItemKey, u64)]) {
-        for (key, seq) in moved {
-            if let Some(mut item) = self.state.items.get(key).cloned() {
-                item.claim.current_seq = *seq;
-                self.set(|s| &mut s.items, key.clone(), Some(item));
+    fn moved(&mut self, moved: &[Moved]) {
+        for moved in moved {
+            if let Some(mut item) = self.state.items.get(&moved.key).cloned() {
+                item.claim.move_on(moved);
+                self.set(|s| &mut s.items, moved.key.clone(), Some(item));
             }
         }
     }

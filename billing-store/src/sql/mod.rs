@@ -2,6 +2,7 @@
 
 mod bulk;
 mod connection;
+mod corrections;
 mod digests;
 mod facts;
 mod migrate;

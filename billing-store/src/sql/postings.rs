@@ -1,6 +1,6 @@
-//! How postings are written: those that a tariff has priced with what priced them, the others without.
+//! How postings are written: those that a tariff has priced with what priced them, those of a correction with its name.
 
-use billing_core::{event::Posting, number::Prefix, tariff::Provenance};
+use billing_core::{event::Posting, id::CorrectionId, number::Prefix, tariff::Provenance};
 
 use crate::{
     error::StoreResult,
@@ -26,8 +26,9 @@ macro_rules! posting {
 
 impl Session<'_> {
     pub(super) async fn postings(&mut self, postings: &[Posting]) -> StoreResult<()> {
-        let (priced, others): (Vec<_>, Vec<_>) =
-            postings.iter().partition(|posting| posting.provenance.is_some());
+        let (corrected, arrived): (Vec<_>, Vec<_>) =
+            postings.iter().partition(|posting| posting.correction.is_some());
+        let (priced, others) = by_price(arrived);
         let insert = Insert { into: posting!(""), columns: 22, on_conflict: "" };
         self.insert(insert, &others, |cells, posting| cells_of(cells, posting)).await?;
         let into = posting!(", tariff, tariff_version, tariff_digest, line, prefix, rated_until");
@@ -36,8 +37,34 @@ impl Session<'_> {
             cells_of(cells, posting)?;
             posting.provenance.iter().try_for_each(|provenance| priced_by(cells, provenance))
         })
+        .await?;
+        let (priced, others) = by_price(corrected);
+        let into = posting!(
+            ", tariff, tariff_version, tariff_digest, line, prefix, rated_until, correction"
+        );
+        let insert = Insert { into, columns: 29, on_conflict: "" };
+        self.insert(insert, &priced, |cells, posting| {
+            cells_of(cells, posting)?;
+            posting.provenance.iter().try_for_each(|provenance| priced_by(cells, provenance))?;
+            correction(cells, posting)
+        })
+        .await?;
+        let insert = Insert { into: posting!(", correction"), columns: 23, on_conflict: "" };
+        self.insert(insert, &others, |cells, posting| {
+            cells_of(cells, posting)?;
+            correction(cells, posting)
+        })
         .await
     }
+}
+
+/// Those that a tariff has priced, and the others.
+fn by_price(postings: Vec<&Posting>) -> (Vec<&Posting>, Vec<&Posting>) {
+    postings.into_iter().partition(|posting| posting.provenance.is_some())
+}
+
+fn correction(cells: &mut Cells, posting: &Posting) -> StoreResult<()> {
+    cells.maybe_text(posting.correction.as_ref().map(CorrectionId::as_str))
 }
 
 fn cells_of(cells: &mut Cells, posting: &Posting) -> StoreResult<()> {

@@ -7,6 +7,7 @@ use sqlx::{Row as _, ValueRef as _};
 
 use billing_core::{
     account::{AccountSettings, Assignment},
+    correction::{Correction, RecordedCorrection},
     decide::{AccountFacts, CarryMove, Claim, Dropped, Intake, Parked, Refusal, StoredItem},
     digest::Digest,
     event::{Cause, Event, Head, Posting},
@@ -163,6 +164,12 @@ impl<'r> Cells<'r> {
         serde_json::from_str(text).map_err(|error| self.corrupt(error.to_string()))
     }
 
+    fn maybe_json<T: DeserializeOwned>(&mut self) -> StoreResult<Option<T>> {
+        let text = self.maybe_text()?;
+        let value = text.map(serde_json::from_str).transpose();
+        value.map_err(|error: serde_json::Error| self.corrupt(error.to_string()))
+    }
+
     fn flag(&mut self) -> StoreResult<bool> {
         match self.number::<i64>()? {
             0 => Ok(false),
@@ -195,9 +202,10 @@ impl<'r> Cells<'r> {
     fn provenance(&mut self) -> StoreResult<Option<Box<Provenance>>> {
         let Some(tariff) = self.maybe()? else {
             // `version`, `digest`, `line`, `prefix` and `until` are nothing either.
-            let mut behind = (self.at..).take(5);
-            let nothing = behind.all(|at| self.is_null(at));
-            self.agree(nothing)?;
+            for _ in 0..5 {
+                self.agree(self.is_null(self.at))?;
+                self.at = self.at.saturating_add(1);
+            }
             return Ok(None);
         };
         let (version, digest, line) = (self.number()?, self.digest()?, self.number()?);
@@ -235,6 +243,9 @@ impl<'r> Cells<'r> {
         match self.text()? {
             "rated" => Ok(Cause::Rated),
             "superseded" => Ok(Cause::Superseded),
+            "void" => Ok(Cause::Void),
+            "amend" => Ok(Cause::Amend),
+            "rerate" => Ok(Cause::Rerate),
             other => Err(self.corrupt(format!("the cause {other:?} is not known"))),
         }
     }
@@ -417,10 +428,11 @@ impl FromCells for StoredItem {
         cells.agree((item.kind(), item.at()) == (kind, at))?;
         let fingerprint = cells.fingerprint()?;
         let (first_seq, current_seq) = (cells.number()?, cells.number()?);
-        let claim = Claim { key, account, fingerprint, first_seq, current_seq };
-        let postings: u32 = cells.number()?;
+        let (postings, effective): (u32, u32) = (cells.number()?, cells.number()?);
         let max = u32::try_from(PlanBook::STRATEGIES_MAX).unwrap_or(u32::MAX);
-        cells.agree(postings <= max.saturating_add(1))?;
+        cells.agree(postings.max(effective) <= max.saturating_add(1))?;
+        let amended = cells.maybe_json()?;
+        let claim = Claim { key, account, fingerprint, first_seq, current_seq, effective, amended };
         Ok(Self { claim, item, postings })
     }
 }
@@ -445,6 +457,18 @@ impl FromCells for Dropped {
         let digest = cells.digest()?;
         cells.agree(digest == digests::dropped(&dropped)?)?;
         Ok(dropped)
+    }
+}
+
+impl FromCells for RecordedCorrection {
+    fn from_cells(cells: &mut Cells<'_>) -> StoreResult<Self> {
+        let (id, at, kind) = (cells.parse()?, cells.instant()?, cells.text()?);
+        let reason = cells.foreign()?.to_owned();
+        let correction = Correction { id, reason, change: cells.json()? };
+        let recorded = Self { correction, at, report: cells.json()? };
+        let digest = cells.digest()?;
+        cells.agree(recorded.correction.change.name() == kind && recorded.digest() == digest)?;
+        Ok(recorded)
     }
 }
 
@@ -490,6 +514,7 @@ impl FromCells for Posting {
             currency: cells.parse()?,
             totals: cells.totals()?,
             provenance: cells.provenance()?,
+            correction: cells.maybe()?,
         })
     }
 }

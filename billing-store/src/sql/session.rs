@@ -1,6 +1,9 @@
 //! What a tenant puts to a database: questions, changes by key, and rows to insert.
 
-use billing_core::decide::{Intake, Parked, StoredItem};
+use billing_core::{
+    correction::RecordedCorrection,
+    decide::{Intake, Parked, StoredItem},
+};
 
 #[cfg(feature = "postgres")]
 use crate::sql::postgres;
@@ -159,6 +162,8 @@ pub(super) enum Claim<'a> {
     Items(&'a [StoredItem]),
     /// Of the record of a batch.
     Intake(&'a Intake),
+    /// Of corrections.
+    Corrections(&'a [RecordedCorrection]),
 }
 
 impl Claim<'_> {
@@ -166,6 +171,7 @@ impl Claim<'_> {
         match self {
             Self::Items(_) => "an item",
             Self::Intake(_) => "the record of a batch",
+            Self::Corrections(_) => "a correction",
         }
     }
 }

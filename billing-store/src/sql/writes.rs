@@ -40,6 +40,7 @@ pub(super) async fn apply(mut unit: Session<'_>, writes: &Writes) -> StoreResult
         unparked,
         dropped,
         moved,
+        corrections,
         postings,
         events,
         totals,
@@ -61,6 +62,7 @@ pub(super) async fn apply(mut unit: Session<'_>, writes: &Writes) -> StoreResult
     unit.unparked(unparked).await?;
     unit.dropped(dropped).await?;
     unit.moved(moved).await?;
+    unit.corrections(corrections).await?;
     unit.postings(postings).await?;
     unit.events(events).await?;
     unit.marks(marks).await?;
@@ -146,8 +148,9 @@ impl Session<'_> {
     async fn items(&mut self, items: &[StoredItem]) -> StoreResult<()> {
         let insert = Insert {
             into: "billing_item (tenant, source, id, leg, partial, account, kind, at, body, \
-                   fingerprint_rule, fingerprint, first_seq, current_seq, postings)",
-            columns: 14,
+                   fingerprint_rule, fingerprint, first_seq, current_seq, postings, effective, \
+                   amended)",
+            columns: 16,
             on_conflict: "on conflict (tenant, source, id, leg, partial) do nothing",
         };
         let claims = Claim::Items(items);
@@ -161,7 +164,9 @@ impl Session<'_> {
             cells.bytes(claim.fingerprint.digest.as_bytes())?;
             cells.int(claim.first_seq)?;
             cells.int(claim.current_seq)?;
-            cells.int(*postings)
+            cells.int(*postings)?;
+            cells.int(claim.effective)?;
+            cells.maybe_text(claim.amended.as_ref().map(json).transpose()?.as_deref())
         })
         .await
     }
@@ -218,32 +223,6 @@ impl Session<'_> {
             cells.foreign(&dropped.reason)?;
             cells.bytes(digests::dropped(dropped)?.as_bytes())
         })
-        .await
-    }
-
-    /// Lets items' current postings be others.
-    async fn moved(&mut self, moved: &[(ItemKey, u64)]) -> StoreResult<()> {
-        if moved.is_empty() {
-            return Ok(());
-        }
-        let rows = moved.iter().map(|(key, seq)| {
-            let (source, id, leg, partial) = key_cells(key);
-            (source, id, leg, partial, seq)
-        });
-        let rows: Vec<_> = rows.collect();
-        // The tenant comes with the keys: told by itself, it tempts the planner to walk all of its items.
-        self.change(
-            "with k(tenant, source, id, leg, partial, seq) as materialized (
-                 select ?1, cast(k.value ->> 0 as text), cast(k.value ->> 1 as text), \
-                 cast(k.value ->> 2 as text), cast(k.value ->> 3 as bigint), \
-                 cast(k.value ->> 4 as bigint) from json_each(?2) k
-             )
-             update billing_item set current_seq = k.seq from k \
-             where billing_item.tenant = k.tenant and billing_item.source = k.source \
-             and billing_item.id = k.id and billing_item.leg = k.leg \
-             and billing_item.partial = k.partial",
-            &json(&rows)?,
-        )
         .await
     }
 
@@ -484,7 +463,7 @@ pub(super) fn key(cells: &mut Cells, key: &ItemKey) -> StoreResult<()> {
     cells.int(key.partial_number())
 }
 
-fn key_cells(key: &ItemKey) -> (&str, &str, &str, u32) {
+pub(super) fn key_cells(key: &ItemKey) -> (&str, &str, &str, u32) {
     (key.source.as_str(), key.id.as_str(), key.leg_text(), key.partial_number())
 }
 

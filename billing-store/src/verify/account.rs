@@ -10,9 +10,9 @@ use billing_core::{
     decide::{self, AccountFacts, Plans, Rated, StoredItem},
     digest::Digest,
     event::{Cause, Event, Happened, Head, JournalEntry, Posting},
-    id::{AccountId, SeriesId, Unit},
+    id::{AccountId, CorrectionId, SeriesId, Unit},
     invoice::InvoiceState,
-    item::ItemKey,
+    item::{Fingerprint, ItemKey},
     plan::Arrival,
     settlement::Answer,
     tariff::Tariffs,
@@ -24,7 +24,7 @@ use crate::{
     answer::{Error, Result},
     billing::Tenant,
     store::Facts,
-    verify::{PAGE, Promise, Report, readable},
+    verify::{PAGE, Promise, Report, generations::Generations, readable},
 };
 
 pub(super) async fn check(
@@ -32,7 +32,7 @@ pub(super) async fn check(
     facts: &mut dyn Facts,
     id: &AccountId,
     report: &mut Report,
-    numbers: &mut BTreeMap<SeriesId, u64>,
+    met: &mut Met,
 ) -> Result<()> {
     report.accounts = report.accounts.saturating_add(1);
     let known = facts.accounts(core::slice::from_ref(id)).await;
@@ -57,7 +57,7 @@ pub(super) async fn check(
     let invoices = facts.invoices_of(id).await;
     let invoices = readable(check.report, Some(id), invoices)?.unwrap_or_default();
     for invoice in &invoices {
-        let given = numbers.entry(invoice.series.clone()).or_insert(0);
+        let given = met.numbers.entry(invoice.series.clone()).or_insert(0);
         *given = given.saturating_add(1);
     }
     let carries = facts.carries_of(id).await;
@@ -75,7 +75,20 @@ pub(super) async fn check(
     check.settlements(&settlements, &totals);
     check.outbox(facts).await?;
     check.invoices(invoices, &totals, carries.collect());
+    for (correction, changed) in check.seen.generations.corrections {
+        let items = met.corrections.entry(correction).or_insert(0);
+        *items = items.saturating_add(changed);
+    }
     Ok(())
+}
+
+/// What was met in the accounts.
+#[derive(Default)]
+pub(super) struct Met {
+    /// How many invoices of each series.
+    pub(super) numbers: BTreeMap<SeriesId, u64>,
+    /// How many items each correction changed.
+    pub(super) corrections: BTreeMap<CorrectionId, u64>,
 }
 
 /// One account at work.
@@ -100,6 +113,7 @@ pub(super) struct Seen {
     pub(super) handed: BTreeMap<(Day, u32), (Digest, Option<Answered>)>,
     pub(super) assignments: Vec<Assignment>,
     settings: Option<AccountSettings>,
+    generations: Generations,
 }
 
 /// A step in the life of an invoice.
@@ -155,6 +169,10 @@ impl Check<'_> {
                 head = head.append(entry);
                 self.entry(entry);
             }
+        }
+        let wrong = self.seen.generations.finish().map(|claim| claim.key.to_string());
+        for key in wrong.collect::<Vec<_>>() {
+            self.find(Promise::Claim, format!("item {key} does not count as its last postings"));
         }
         if head != self.account.head {
             let Head { seq, .. } = self.account.head;
@@ -265,20 +283,34 @@ impl Check<'_> {
     }
 
     fn rating(&mut self, posting: &Posting, item: &StoredItem) {
-        let StoredItem { claim, item: fact, postings } = item;
-        let from = match posting.cause {
-            Cause::Rated => claim.first_seq,
-            Cause::Superseded => claim.current_seq,
-            _ => u64::MAX,
-        };
-        let until = from.saturating_add(u64::from(*postings));
-        let mine = claim.account == posting.account
-            && (from..until).contains(&posting.seq)
-            && claim.fingerprint == posting.fingerprint;
-        if !mine {
+        let claim = &item.claim;
+        if claim.account != posting.account {
             let what = format!("posting {} is not of item {} as claimed", posting.seq, claim.key);
             self.find(Promise::Claim, what);
         }
+        if let Some(wrong) = self.seen.generations.take(posting, item) {
+            let what = format!("posting {} of item {} {wrong}", posting.seq, claim.key);
+            self.find(Promise::Claim, what);
+        }
+        let until = claim.current_seq.saturating_add(u64::from(claim.effective));
+        let counts = (claim.current_seq..until).contains(&posting.seq);
+        let fingerprint = match &claim.amended {
+            Some(content) if counts => Fingerprint::of(Some(&claim.account), content),
+            Some(_) | None => claim.fingerprint,
+        };
+        if (counts || posting.cause == Cause::Rated) && fingerprint != posting.fingerprint {
+            let what = format!("posting {} is of other content than {}", posting.seq, claim.key);
+            self.find(Promise::Claim, what);
+        }
+        // What was taken back is held against what takes it back: the plans and tariffs of then may have been corrected.
+        if counts {
+            self.counting(posting, item);
+        }
+    }
+
+    /// Rates the item of a posting that counts again.
+    fn counting(&mut self, posting: &Posting, item: &StoredItem) {
+        let (claim, fact) = (&item.claim, item.content());
         let AccountSettings { zone, currency, .. } = &self.account.settings;
         // The day stays the one that was found under the zone data of that time.
         let same_data = posting.zone_data == billing_core::time::Zone::data_version();
@@ -297,21 +329,17 @@ impl Check<'_> {
         let arrival = Arrival::new(fact, posting.day, *currency).with_tariffs(&self.tariffs);
         let rated = decide::rate(plan, &arrival);
         let expected = |rated: &Rated| {
-            let totals = match posting.cause {
-                Cause::Superseded => rated.priced.totals.checked_neg().ok(),
-                _ => Some(rated.priced.totals),
-            };
             rated.strategy == posting.strategy
                 && rated.group == posting.group
                 && rated.priced.unit == posting.unit
-                && totals == Some(posting.totals)
+                && rated.priced.totals == posting.totals
                 && rated.priced.provenance == posting.provenance
         };
         // Windows may open otherwise under other zone data: what a tariff priced under that of then is left as it is.
         let same_prices = same_data || posting.provenance.is_none();
         let right = !same_prices
             || rated.is_ok_and(|rated| {
-                u32::try_from(rated.len()) == Ok(*postings) && rated.iter().any(expected)
+                u32::try_from(rated.len()) == Ok(claim.effective) && rated.iter().any(expected)
             });
         if !right || number != Some(posting.assignment) || posting.currency != *currency {
             let what = format!("posting {} is not what item {} rates as", posting.seq, claim.key);

@@ -1,6 +1,7 @@
 //! Recomputes everything a store holds and says what does not agree.
 
 mod account;
+mod generations;
 mod invoices;
 mod outbox;
 mod settlements;
@@ -91,6 +92,8 @@ pub struct Report {
     pub settlements: u64,
     /// Versions of tariffs read again.
     pub tariffs: u64,
+    /// Corrections held against what they changed.
+    pub corrections: u64,
     /// Records of batches added up again.
     pub intakes: u64,
     /// What does not agree, at most [`Report::FINDINGS_MAX`] of them.
@@ -193,6 +196,8 @@ pub enum Promise {
     Settlement,
     /// Sinks are told of what happened, and of nothing else.
     Outbox,
+    /// A correction is as it was made, and changed what it says.
+    Correction,
 }
 
 impl fmt::Display for Promise {
@@ -214,6 +219,7 @@ impl fmt::Display for Promise {
             Self::Parked => "what is parked is not recorded",
             Self::Settlement => "what is handed over is what the day used, once",
             Self::Outbox => "sinks are told of what happened",
+            Self::Correction => "a correction changed what it says",
         })
     }
 }

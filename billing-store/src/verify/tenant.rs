@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use billing_core::{
-    decide::{Dropped, StoredItem},
-    event::Posting,
-    id::{AccountId, SeriesId},
+    correction::RecordedCorrection,
+    decide::{Claim, Dropped, StoredItem},
+    event::{Cause, Posting},
+    id::{AccountId, CorrectionId, SeriesId},
     item::{Fingerprint, ItemKey},
 };
 
@@ -14,7 +15,11 @@ use crate::{
     billing::Tenant,
     state_hash::posting_numbers,
     store::Facts,
-    verify::{PAGE, Promise, Report, account, readable, tariffs},
+    verify::{
+        PAGE, Promise, Report,
+        account::{self, Met},
+        readable, tariffs,
+    },
 };
 
 pub(super) async fn check(
@@ -23,7 +28,7 @@ pub(super) async fn check(
     report: &mut Report,
 ) -> Result<()> {
     tariffs::check(facts, report).await?;
-    let mut numbers: BTreeMap<SeriesId, u64> = BTreeMap::new();
+    let mut met = Met::default();
     let mut after: Option<AccountId> = None;
     loop {
         let page = facts.account_page(after.as_ref(), PAGE).await;
@@ -31,7 +36,7 @@ pub(super) async fn check(
         let Some(last) = page.last() else { break };
         after = Some(last.clone());
         for id in &page {
-            account::check(tenant, facts, id, report, &mut numbers).await?;
+            account::check(tenant, facts, id, report, &mut met).await?;
         }
     }
     let strays = facts.strays().await;
@@ -39,7 +44,8 @@ pub(super) async fn check(
         report.find(Promise::Readable, Some(&stray), "rows of an account that is not there");
     }
     check_items(facts, report).await?;
-    check_series(facts, report, &numbers).await?;
+    check_series(facts, report, &met.numbers).await?;
+    check_corrections(facts, report, met.corrections).await?;
     check_parked(facts, report).await?;
     check_dropped(facts, report).await?;
     check_intakes(facts, report).await
@@ -53,32 +59,46 @@ async fn check_items(facts: &mut dyn Facts, report: &mut Report) -> Result<()> {
         let Some(page) = readable(report, None, page)? else { return Ok(()) };
         let Some(last) = page.last() else { return Ok(()) };
         after = Some(last.claim.key.clone());
-        let numbers: Vec<_> = page.iter().flat_map(posting_numbers).collect();
+        let arrived = page.iter().flat_map(posting_numbers);
+        let last = page.iter().filter(|item| item.claim.effective == 0);
+        let last = last.map(|item| (item.claim.account.clone(), item.claim.current_seq));
+        let numbers: Vec<_> = arrived.chain(last).collect();
         let postings = readable(report, None, facts.postings(&numbers).await)?.unwrap_or_default();
-        let postings: BTreeMap<_, _> =
+        let postings: Postings =
             postings.into_iter().map(|p| ((p.account.clone(), p.seq), p)).collect();
         for item in &page {
             report.items = report.items.saturating_add(1);
             check_item(item, &postings, report);
         }
-        check_records(facts, &page, report).await?;
+        check_records(facts, &page, &postings, report).await?;
     }
 }
 
-fn check_item(
-    item: &StoredItem,
-    postings: &BTreeMap<(AccountId, u64), Posting>,
-    report: &mut Report,
-) {
-    let StoredItem { claim, .. } = item;
+/// Postings by account and number.
+type Postings = BTreeMap<(AccountId, u64), Posting>;
+
+fn check_item(item: &StoredItem, postings: &Postings, report: &mut Report) {
+    let StoredItem { claim, postings: arrived, .. } = item;
     let account = Some(&claim.account);
     if Fingerprint::of(account, &item.item) != claim.fingerprint {
         let what = format!("the content of item {} has another fingerprint", claim.key);
         report.find(Promise::Item, account, what);
     }
     let whole = claim.key.partial.is_none();
-    if (whole && !is_current(item)) || claim.current_seq < claim.first_seq {
+    if whole && (*arrived == 0 || (claim.effective == 0 && !is_void(claim, postings))) {
         report.find(Promise::Claim, account, format!("item {} has no postings", claim.key));
+    }
+    let stands = claim.current_seq == claim.first_seq && claim.effective == *arrived;
+    let moved = *arrived > 0 && claim.current_seq > claim.first_seq;
+    if !stands && !moved {
+        let what = format!("item {} counts as postings that it has not", claim.key);
+        report.find(Promise::Claim, account, what);
+    }
+    // Content in force is that of what counts, and other than was reported.
+    let amended = claim.amended.as_deref();
+    if amended.is_some_and(|content| claim.effective == 0 || stands || *content == item.item) {
+        let what = format!("item {} is said to be amended, and is not", claim.key);
+        report.find(Promise::Claim, account, what);
     }
     let missing = posting_numbers(item)
         .find(|number| postings.get(number).is_none_or(|posting| posting.item != claim.key));
@@ -88,15 +108,17 @@ fn check_item(
     }
 }
 
-/// Whether what an item was posted as on arrival counts.
-fn is_current(item: &StoredItem) -> bool {
-    item.postings > 0 && item.claim.current_seq == item.claim.first_seq
+/// Whether a correction took an item back.
+fn is_void(claim: &Claim, postings: &Postings) -> bool {
+    let last = postings.get(&(claim.account.clone(), claim.current_seq));
+    last.is_some_and(|posting| posting.cause == Cause::Void && posting.item == claim.key)
 }
 
-/// Of several records of the same usage the latest counts, and no other.
+/// Of several records of the same usage the latest counts, unless a correction took it back, and no other.
 async fn check_records(
     facts: &mut dyn Facts,
     page: &[StoredItem],
+    postings: &Postings,
     report: &mut Report,
 ) -> Result<()> {
     let partial = page.iter().map(|item| &item.claim.key).filter(|key| key.partial.is_some());
@@ -108,10 +130,44 @@ async fn check_records(
     for key in &partial {
         let superseded = records.iter().any(|other| other.claim.key.supersedes(key));
         let mine = records.iter().find(|record| record.claim.key == *key);
-        if let Some(record) = mine.filter(|record| is_current(record) == superseded) {
+        let claim = mine.map(|record| &record.claim);
+        let wrong = |claim: &&Claim| {
+            let counts = claim.effective > 0;
+            counts == superseded && (superseded || !is_void(claim, postings))
+        };
+        if let Some(claim) = claim.filter(wrong) {
             let what = format!("record {key} counts beside a later one, or not at all");
-            report.find(Promise::Claim, Some(&record.claim.account), what);
+            report.find(Promise::Claim, Some(&claim.account), what);
         }
+    }
+    Ok(())
+}
+
+/// Every correction changed as many items as it says, and all that postings name are there.
+async fn check_corrections(
+    facts: &mut dyn Facts,
+    report: &mut Report,
+    mut met: BTreeMap<CorrectionId, u64>,
+) -> Result<()> {
+    let mut after: Option<CorrectionId> = None;
+    loop {
+        let page = facts.correction_page(after.as_ref(), PAGE).await;
+        let Some(page) = readable(report, None, page)? else { return Ok(()) };
+        let Some(last) = page.last() else { break };
+        after = Some(last.correction.id.clone());
+        for RecordedCorrection { correction, report: said, .. } in &page {
+            report.corrections = report.corrections.saturating_add(1);
+            let changed = met.remove(&correction.id).unwrap_or(0);
+            let sum = said.changed.checked_add(said.unchanged);
+            if said.changed != changed || sum != Some(said.examined) {
+                let what = format!("correction {} changed {changed} items", correction.id);
+                report.find(Promise::Correction, None, what);
+            }
+        }
+    }
+    for id in met.keys() {
+        let what = format!("postings name correction {id}, which is not there");
+        report.find(Promise::Correction, None, what);
     }
     Ok(())
 }

@@ -3,10 +3,11 @@
 use async_trait::async_trait;
 
 use billing_core::{
+    correction::RecordedCorrection,
     decide::{AccountFacts, CarryMove, Dropped, Intake, Parked, Refusal, StoredItem},
     digest::Digest,
     event::{JournalEntry, Posting},
-    id::{AccountId, CustomerId, IntakeId, PlanId, SeriesId, TariffId, TenantId},
+    id::{AccountId, CorrectionId, CustomerId, IntakeId, PlanId, SeriesId, TariffId, TenantId},
     invoice::{Invoice, InvoiceKind, InvoiceMark},
     item::ItemKey,
     plan::PlanSpec,
@@ -141,6 +142,29 @@ impl Facts for Wrapped {
             items.retain(|item| item.item.at() != at);
         }
         Ok(items)
+    }
+
+    async fn amended(
+        &mut self,
+        account: &AccountId,
+        after: Option<&ItemKey>,
+        limit: u32,
+    ) -> StoreResult<Vec<StoredItem>> {
+        let limit = self.limit(limit);
+        ask!(self.amended(account, after, limit))
+    }
+
+    async fn corrections(&mut self, ids: &[CorrectionId]) -> StoreResult<Vec<RecordedCorrection>> {
+        ask!(self.corrections(ids))
+    }
+
+    async fn correction_page(
+        &mut self,
+        after: Option<&CorrectionId>,
+        limit: u32,
+    ) -> StoreResult<Vec<RecordedCorrection>> {
+        let limit = self.limit(limit);
+        ask!(self.correction_page(after, limit))
     }
 
     async fn item_page(

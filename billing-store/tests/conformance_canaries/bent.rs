@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use billing_core::{
-    decide::{StoredItem, Writes},
+    decide::{Moved, StoredItem, Writes},
     event::JournalEntry,
     id::{ItemId, SeriesId},
     invoice::InvoiceState,
@@ -47,6 +47,16 @@ impl Wrapped {
             }
             Defect::MovesRatedBack => move_rated_back(&mut bent),
             Defect::ForgetsWhatMoved => bent.moved.clear(),
+            Defect::KeepsReportedContent => {
+                bent.moved.iter_mut().for_each(|moved| moved.amended = None);
+            }
+            Defect::LosesCorrections => {
+                bent.postings.iter_mut().for_each(|posting| posting.correction = None);
+            }
+            Defect::IgnoresDoubleCorrections => self.pass_over_corrections(&mut bent).await?,
+            Defect::ForgetsIdleCorrections => {
+                bent.corrections.retain(|recorded| recorded.report.changed > 0);
+            }
             Defect::MovesAllRecords => self.move_all_records(&mut bent).await?,
             Defect::VoidKeepsThePeriod => self.refuse_periods(&bent).await?,
             Defect::VoidKeepsTheParts => self.refuse_parts(&bent).await?,
@@ -84,9 +94,10 @@ impl Wrapped {
     }
 
     async fn move_all_records(&mut self, writes: &mut Writes) -> StoreResult<()> {
-        for (key, seq) in writes.moved.clone() {
-            let records = self.unit().await?.items(&[key]).await?;
-            writes.moved.extend(records.into_iter().map(|record| (record.claim.key, seq)));
+        for moved in writes.moved.clone() {
+            let records = self.unit().await?.items(core::slice::from_ref(&moved.key)).await?;
+            let moved = |record: StoredItem| Moved { key: record.claim.key, ..moved.clone() };
+            writes.moved.extend(records.into_iter().map(moved));
         }
         Ok(())
     }
@@ -162,6 +173,14 @@ impl Wrapped {
         let stored = self.unit().await?.postings(&numbers).await?;
         posted.extend(stored.into_iter().map(|posting| (posting.account, posting.seq)));
         writes.events.retain(|event| !posted.contains(&(event.account.clone(), event.seq)));
+        Ok(())
+    }
+
+    async fn pass_over_corrections(&mut self, writes: &mut Writes) -> StoreResult<()> {
+        let stored = self.unit().await?.correction_page(None, u32::MAX).await?;
+        let mut known: BTreeSet<_> =
+            stored.into_iter().map(|recorded| recorded.correction.id).collect();
+        writes.corrections.retain(|recorded| known.insert(recorded.correction.id.clone()));
         Ok(())
     }
 

@@ -94,6 +94,14 @@ enum Defect {
     IgnoresDoubleClaims,
     /// A plan version that exists is passed over.
     IgnoresDoublePlans,
+    /// A correction that exists is passed over.
+    IgnoresDoubleCorrections,
+    /// A correction that changed nothing is not kept.
+    ForgetsIdleCorrections,
+    /// Items that are moved keep the content that was reported.
+    KeepsReportedContent,
+    /// Postings of corrections are written without the correction's name.
+    LosesCorrections,
     /// Postings and events have numbers of their own.
     NumbersTwice,
     /// What is dropped stays parked.
@@ -159,8 +167,10 @@ const CANARIES: [(Defect, Promise); 59] = [
     (Defect::LosesOverrides, Promise::ValuesComeBack),
     (Defect::LosesLongFractions, Promise::ValuesComeBack),
     (Defect::LosesPrefixes, Promise::ValuesComeBack),
+    (Defect::LosesCorrections, Promise::ValuesComeBack),
     (Defect::ForgetsWhatMoved, Promise::SupersededMovesOn),
     (Defect::MovesAllRecords, Promise::SupersededMovesOn),
+    (Defect::KeepsReportedContent, Promise::SupersededMovesOn),
     (Defect::VoidKeepsThePeriod, Promise::VoidFreesItsPeriod),
     (Defect::VoidKeepsTheParts, Promise::VoidFreesItsPeriod),
     (Defect::VoidForgetsTheParts, Promise::VoidFreesItsPeriod),
@@ -176,6 +186,7 @@ const CANARIES: [(Defect, Promise); 59] = [
     (Defect::IgnoresDoublePlans, Promise::NamesAreTakenOnce),
     (Defect::IgnoresDoubleTariffs, Promise::NamesAreTakenOnce),
     (Defect::IgnoresDoubleActivations, Promise::NamesAreTakenOnce),
+    (Defect::IgnoresDoubleCorrections, Promise::CorrectionIsMadeOnce),
     (Defect::NumbersTwice, Promise::NumberIsGivenOnce),
     (Defect::KeepsDroppedParked, Promise::DroppedIsKeptOnce),
     (Defect::IgnoresDoubleDrops, Promise::DroppedIsKeptOnce),
@@ -192,6 +203,7 @@ const CANARIES: [(Defect, Promise); 59] = [
     (Defect::IgnoresLateUsage, Promise::LateUsageOpensARevision),
     (Defect::MovesRatedBack, Promise::PricedStaysPriced),
     (Defect::TakesNothingBack, Promise::LastRecordCounts),
+    (Defect::ForgetsIdleCorrections, Promise::CorrectedIsBilledRight),
     (Defect::KeepsCarries, Promise::VoidIsBilledAgain),
     (Defect::UnparksTheUsage, Promise::ParkedIsNotLost),
     (Defect::IgnoresHandedDays, Promise::HandOverLosesNothing),

@@ -9,6 +9,7 @@
     reason = "a test may panic, and its shuffling is no money"
 )]
 
+mod corrections;
 #[path = "../downstream/mod.rs"]
 mod downstream;
 #[path = "../folder/mod.rs"]

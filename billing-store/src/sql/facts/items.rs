@@ -20,11 +20,13 @@ macro_rules! items {
     ($from:literal) => {
         concat!(
             "select i.source, i.id, i.leg, i.partial, i.account, i.kind, i.at, i.body, \
-             i.fingerprint_rule, i.fingerprint, i.first_seq, i.current_seq, i.postings ",
+             i.fingerprint_rule, i.fingerprint, i.first_seq, i.current_seq, i.postings, \
+             i.effective, i.amended ",
             $from
         )
     };
 }
+pub(super) use items;
 
 pub(super) async fn of_keys(
     unit: &mut Session<'_>,

@@ -23,7 +23,8 @@ macro_rules! postings {
             "select p.account, p.seq, p.source, p.id, p.leg, p.partial, p.fingerprint_rule, \
              p.fingerprint, p.cause, p.day, p.assignment, p.strategy, p.grp, p.day_revision, \
              p.rules, p.zone_data, p.unit, p.currency, p.count, p.quantity, p.amount, p.tariff, \
-             p.tariff_version, p.tariff_digest, p.line, p.prefix, p.rated_until ",
+             p.tariff_version, p.tariff_digest, p.line, p.prefix, p.rated_until, \
+             p.correction ",
             $from
         )
     };

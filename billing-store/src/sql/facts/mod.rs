@@ -2,6 +2,7 @@
 
 mod accounts;
 mod ask;
+mod corrections;
 mod intake;
 mod invoices;
 mod items;
@@ -16,10 +17,11 @@ mod totals;
 use async_trait::async_trait;
 
 use billing_core::{
+    correction::RecordedCorrection,
     decide::{AccountFacts, CarryMove, Dropped, Intake, Parked, Refusal, StoredItem},
     digest::Digest,
     event::{JournalEntry, Posting},
-    id::{AccountId, CustomerId, IntakeId, PlanId, SeriesId, TariffId, TenantId},
+    id::{AccountId, CorrectionId, CustomerId, IntakeId, PlanId, SeriesId, TariffId, TenantId},
     invoice::{Invoice, InvoiceMark},
     item::ItemKey,
     plan::PlanSpec,
@@ -75,6 +77,27 @@ impl<H: Hold> Facts for SqlUnit<H> {
         of: &HistoryPage<'_>,
     ) -> StoreResult<Vec<StoredItem>> {
         items::history(&mut self.session()?, account, of).await
+    }
+
+    async fn amended(
+        &mut self,
+        account: &AccountId,
+        after: Option<&ItemKey>,
+        limit: u32,
+    ) -> StoreResult<Vec<StoredItem>> {
+        corrections::amended(self, account, after, limit).await
+    }
+
+    async fn corrections(&mut self, ids: &[CorrectionId]) -> StoreResult<Vec<RecordedCorrection>> {
+        corrections::of_ids(self, ids).await
+    }
+
+    async fn correction_page(
+        &mut self,
+        after: Option<&CorrectionId>,
+        limit: u32,
+    ) -> StoreResult<Vec<RecordedCorrection>> {
+        corrections::page(self, after, limit).await
     }
 
     async fn item_page(

@@ -30,6 +30,10 @@ const RECORDED: &str = "select exists (select 1 from jsonb_array_elements($2::js
 const TAKEN_IN: &str = "select exists (select 1 from jsonb_array_elements($2::jsonb) k(value) join billing_intake i \
      on i.tenant = $1 and i.intake = k.value ->> 0 where billing_since_begun(i.xmin))";
 
+/// Of some corrections, those that were made since the transaction began.
+const MADE: &str = "select exists (select 1 from jsonb_array_elements($2::jsonb) k(value) join billing_correction c \
+     on c.tenant = $1 and c.correction = k.value ->> 0 where billing_since_begun(c.xmin))";
+
 /// Of items that are recorded, those that were parked since the transaction began are so no more.
 const UNPARK: &str = "delete from billing_parked p using jsonb_array_elements($2::jsonb) k(value) \
      where p.tenant = $1 and p.source = k.value ->> 0 and p.id = k.value ->> 1 \
@@ -45,6 +49,10 @@ pub(in crate::sql) async fn check_claim(
     let (sql, keys) = match claim {
         Claim::Items(items) => (RECORDED, item_keys(items)?),
         Claim::Intake(intake) => (TAKEN_IN, json(&[[intake.id.as_str()]])?),
+        Claim::Corrections(corrections) => {
+            let ids = corrections.iter().map(|recorded| [recorded.correction.id.as_str()]);
+            (MADE, json(&ids.collect::<Vec<_>>())?)
+        }
     };
     if since_begun(connection, sql, tenant, &keys).await? {
         return Err(met("another unit has just written what this one was to write"));

@@ -51,6 +51,11 @@ const STEPS: &[Step] = &[
         sql: include_str!("../../../migrations/postgres/0001_first_bill.sql"),
     },
     Step {
+        version: 2,
+        name: "corrections",
+        sql: include_str!("../../../migrations/postgres/0002_corrections.sql"),
+    },
+    Step {
         version: 3,
         name: "outbox",
         sql: include_str!("../../../migrations/postgres/0003_outbox.sql"),
