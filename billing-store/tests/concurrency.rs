@@ -26,6 +26,7 @@ use serde_json::json;
 use tokio::sync::Barrier;
 
 use billing_core::{
+    correction::Correction,
     decide::{Batch, Days},
     id::{AccountId, TenantId},
     item::Incoming,
@@ -35,7 +36,7 @@ use billing_core::{
     time::Day,
 };
 use billing_store::{
-    Billing, Error, MemoryStore, Tenant,
+    Billing, Error, MemoryStore, Outcome, Tenant,
     clock::SetClock,
     settlement::{Processor, ProcessorError},
     store::{Locks, Store},
@@ -460,5 +461,60 @@ async fn an_account_that_several_open_and_others_use_is_opened_once_in_postgres(
     let Some(database) = Database::new("open").await else { return };
     let store = database.store().await;
     open_at_once(store.clone()).await;
+    store.close().await;
+}
+
+/// How many ask for the same correction at once.
+const ASKING: usize = 8;
+
+/// One of those who ask for the same correction at once makes it, the others are told what it changed.
+async fn corrected_at_once(store: impl Store + Clone + 'static) {
+    let tenant = tenant(store);
+    set_up(&tenant).await;
+    let wrong = |account: &str| pulse(account, &format!("{account}-wrong"), None, DAYS[0], "1");
+    let items = ACCOUNTS.map(wrong);
+    ingest(&tenant, items.to_vec()).await;
+    let corrections = [
+        json!({"id": "void", "reason": "a complaint", "change": {"kind": "void", "key": items[0].key}}),
+        json!({"id": "all", "reason": "a complaint", "change": {"kind": "rerate", "selection": {}}}),
+    ];
+    for correction in corrections {
+        let correction: Correction = serde_json::from_value(correction).unwrap();
+        let barrier = Arc::new(Barrier::new(ASKING));
+        let asking = (0..ASKING).map(|_| {
+            let (tenant, correction, barrier) =
+                (tenant.clone(), correction.clone(), Arc::clone(&barrier));
+            tokio::spawn(async move {
+                barrier.wait().await;
+                loop {
+                    match tenant.correct(&correction).await {
+                        Err(Error::Store(error)) if error.is_transient() => {}
+                        answer => return answer.unwrap(),
+                    }
+                }
+            })
+        });
+        let mut made = Vec::new();
+        for one in asking.collect::<Vec<_>>() {
+            made.push(one.await.unwrap());
+        }
+        let new = made.iter().filter(|one| one.outcome == Outcome::New).count();
+        assert_eq!(new, 1, "{made:?}");
+        assert!(made.iter().all(|one| one.report == made[0].report));
+    }
+    assert_eq!(tenant.corrections(None, 10).await.unwrap().len(), 2);
+    assert_eq!(verify(&tenant).await.unwrap().findings, []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_correction_that_is_asked_for_at_once_is_made_once_on_memory() {
+    corrected_at_once(MemoryStore::new()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_correction_that_is_asked_for_at_once_is_made_once_on_sqlite() {
+    let folder = Folder::new("corrected-at-once");
+    let store = open(folder.file("billing.db")).await;
+    corrected_at_once(store.clone()).await;
     store.close().await;
 }

@@ -4,6 +4,7 @@
 #![expect(clippy::arithmetic_side_effects, reason = "the oracles compute far below their bounds")]
 
 mod apply;
+mod correct;
 pub(crate) mod own;
 pub(crate) mod said;
 pub(crate) mod taken;

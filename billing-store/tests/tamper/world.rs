@@ -23,7 +23,7 @@ pub(crate) fn tenant(store: SqliteStore) -> Tenant {
 }
 
 /// A tariff in two versions. Two accounts with a plan change and terms of their own, usage of every kind in three months, records that superseded others,
-/// parked and dropped items, refused lines, invoices in advance and for periods, paid and void ones, and settlements in every state.
+/// parked and dropped items, refused lines, corrections of every kind, invoices in advance and for periods, paid and void ones, and settlements in every state.
 pub(crate) async fn make(file: &Path) {
     let store = folder::open(file).await;
     let tenant = tenant(store.clone());
@@ -42,6 +42,7 @@ pub(crate) async fn make(file: &Path) {
     park(&tenant).await;
     invoice(&tenant).await;
     settle(&tenant).await;
+    correct(&tenant).await;
     let options = RelayOptions::new("one".parse().unwrap());
     let listeners = Arc::new(Listeners::new());
     let relay = Relay::new(tenant.clone(), "bus".parse().unwrap(), listeners, options);
@@ -229,5 +230,48 @@ async fn settle(tenant: &Tenant) {
         let states = settlements.iter().map(|one| (one.state.name(), one.attempts));
         let due = [("accepted", 1), ("pending", 0), ("refused", 1), ("pending", 1), ("sent", 1)];
         assert_eq!(states.collect::<Vec<_>>(), due);
+    }
+}
+
+/// An item is taken back, one amended, one amended and rated anew by a version of the tariff that came late, and an account changes its plan
+/// before what it used.
+async fn correct(tenant: &Tenant) {
+    let late = tariff(3, "0.04");
+    tenant.save_tariff(&serde_json::from_value(late).unwrap()).await.unwrap();
+    let longer = |account, month| {
+        let mut call = serde_json::to_value(call(account, month, 20).item).unwrap();
+        call["duration_ms"] = json!(120_000);
+        call
+    };
+    let key = |id: &str| json!({"source": "pbx", "id": id, "leg": "a"});
+    let from = "2026-11-10T00:00:00Z";
+    for (id, change, changed) in [
+        (
+            "amend-1",
+            json!({"kind": "amend", "key": key("alice-9-20"), "item": longer("alice", 9)}),
+            1,
+        ),
+        (
+            "amend-2",
+            json!({"kind": "amend", "key": key("bob-11-20"), "item": longer("bob", 11)}),
+            1,
+        ),
+        (
+            "late",
+            json!({"kind": "activate_tariff",
+            "activation": {"tariff": "retail", "version": 3, "from": from}}),
+            2,
+        ),
+        (
+            "plan",
+            json!({"kind": "assign_plan", "account": "bob", "plan": "basic", "version": 1,
+            "from": "2026-11-15"}),
+            1,
+        ),
+        ("void", json!({"kind": "void", "key": key("alice-10-20")}), 1),
+    ] {
+        let correction = json!({"id": id, "reason": "a complaint", "change": change});
+        let correction = serde_json::from_value(correction).unwrap();
+        assert_eq!(tenant.correct(&correction).await.unwrap().report.changed, changed, "{id}");
     }
 }
