@@ -8,7 +8,7 @@ use std::path::Path;
 
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 
-use billing_core::{id::TenantId, plan::PlanBook};
+use billing_core::{digest::Digest, id::TenantId, plan::PlanBook};
 use billing_store::{
     Billing, SqliteStore, StoreError, Tenant,
     clock::SetClock,
@@ -59,6 +59,38 @@ async fn migrating_again_changes_nothing_and_a_newer_schema_is_refused() {
     let error = store.migrate().await.unwrap_err();
     assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
     store.close().await;
+    connection.close().await.unwrap();
+}
+
+/// The schema before there were corrections.
+const FIRST: &str = include_str!("../migrations/sqlite/0001_first_bill.sql");
+
+#[tokio::test]
+async fn what_was_recorded_before_there_were_corrections_counts_as_it_did() {
+    let folder = Folder::new("sqlite-before-corrections");
+    let file = folder.file("billing.db");
+    let options = SqliteConnectOptions::new().filename(&file).create_if_missing(true);
+    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    sqlx::raw_sql(FIRST).execute(&mut connection).await.unwrap();
+    let digest = Digest::of().text(FIRST).finish();
+    for sql in [
+        "create table billing_migration (version integer not null primary key, name text not null, \
+         digest text not null) strict",
+        &format!("insert into billing_migration values (1, 'first_bill', '{digest}')"),
+        // Two that count, under one strategy and under two, one that a later record superseded, and one that came after it.
+        "insert into billing_item values
+         ('acme', 'pbx', 'a', '', 0, 'alice', 'call', 0, '{}', 1, zeroblob(32), 3, 3, 1),
+         ('acme', 'pbx', 'b', '', 0, 'alice', 'call', 0, '{}', 1, zeroblob(32), 4, 4, 2),
+         ('acme', 'pbx', 'c', '', 1, 'alice', 'call', 0, '{}', 1, zeroblob(32), 6, 7, 1),
+         ('acme', 'pbx', 'd', '', 1, 'alice', 'call', 0, '{}', 1, zeroblob(32), 0, 0, 0)",
+    ] {
+        run(&mut connection, sql).await.unwrap();
+    }
+    open(&file).await.close().await;
+    let effective = "select effective from billing_item where amended is null order by id";
+    let effective: Vec<i64> =
+        sqlx::query_scalar(effective).fetch_all(&mut connection).await.unwrap();
+    assert_eq!(effective, [1, 2, 0, 0]);
     connection.close().await.unwrap();
 }
 

@@ -12,6 +12,9 @@ use crate::{answer::Result, billing::Tenant, store::HistoryPage};
 impl Tenant {
     /// An account's items in order of their instant, a page at a time; empty for an account that is not there.
     ///
+    /// They stand where and as their source reported them. What counts is
+    /// [`StoredItem::content`](billing_core::decide::StoredItem::content), and nothing of an item whose claim has no `effective` posting.
+    ///
     /// # Errors
     ///
     /// [`Error::Store`](crate::Error::Store).

@@ -1,10 +1,11 @@
 //! What is written once and for ever, in the words of SQLite.
 
 /// The columns that may change after all.
-pub(crate) const MOVING: [&str; 5] = ["current_seq", "void", "state", "detail", "attempts"];
+pub(crate) const MOVING: [&str; 7] =
+    ["current_seq", "effective", "amended", "void", "state", "detail", "attempts"];
 
 /// What is written once: a row of each table, and the edits that it takes all the same.
-pub(crate) const PAST: [(&str, &str, &[&str]); 15] = [
+pub(crate) const PAST: [(&str, &str, &[&str]); 16] = [
     ("billing_plan", "'acme', 'basic', 1, '{}', zeroblob(32)", &[]),
     ("billing_tariff", "'acme', 'retail', 1, 'EUR', zeroblob(32), '{}'", &[]),
     ("billing_tariff_activation", "'acme', 'retail', 0, 1", &[]),
@@ -12,15 +13,16 @@ pub(crate) const PAST: [(&str, &str, &[&str]); 15] = [
     ("billing_assignment", "'acme', 'alice', 1, 0, 'basic', 1, '{}', zeroblob(32)", &[]),
     (
         "billing_item",
-        "'acme', 'pbx', '1', '', 0, 'alice', 'call', 0, '{}', 1, zeroblob(32), 1, 1, 1",
-        &["current_seq = 7"],
+        "'acme', 'pbx', '1', '', 0, 'alice', 'call', 0, '{}', 1, zeroblob(32), 1, 1, 1, 1, null",
+        &["current_seq = 7, effective = 0, amended = '{}'"],
     ),
     (
         "billing_posting",
         "'acme', 'alice', 1, 'pbx', '1', '', 0, 1, zeroblob(32), 'rated', 0, 1, 'calls', 'calls', 1, 1, \
-         '2026a', 's', 'EUR', 1, '1', '1', 'retail', 1, zeroblob(32), 1, '49', 0",
+         '2026a', 's', 'EUR', 1, '1', '1', 'retail', 1, zeroblob(32), 1, '49', 0, 'ticket-7'",
         &[],
     ),
+    ("billing_correction", "'acme', 'ticket-7', 0, 'void', '', '{}', '{}', zeroblob(32)", &[]),
     ("billing_event", "'acme', 'alice', 2, 0, '{}'", &[]),
     ("billing_intake", "'acme', 'batch', '', 0, 0, 0, 0, 0, 0, 0, zeroblob(32)", &[]),
     ("billing_refusal", "'acme', 'batch', 0, 'line 1', 'torn', '', zeroblob(32)", &[]),

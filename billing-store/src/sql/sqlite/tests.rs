@@ -8,7 +8,7 @@ use std::{
 use sqlx::{AssertSqlSafe, Row as _};
 
 use billing_core::{
-    decide::Writes,
+    decide::{Moved, Writes},
     digest::Digest,
     id::{AccountId, TenantId},
     invoice::{InvoiceMark, InvoiceState},
@@ -53,6 +53,7 @@ const CHANGES: [(&str, &str, &str); 4] = [
 /// The modules that ask.
 const QUESTIONS: [&str; 11] = [
     include_str!("../facts/accounts.rs"),
+    include_str!("../facts/corrections.rs"),
     include_str!("../facts/intake.rs"),
     include_str!("../facts/invoices.rs"),
     include_str!("../facts/items.rs"),
@@ -82,7 +83,8 @@ async fn every_statement_finds_its_rows_by_their_whole_key() {
     // Each call of these has a statement of its own; a question that is not asked above would be missing here.
     let asks = |source| [".all(", ".all_held("].map(|text| count(source, text)).into_iter();
     let questions: usize = QUESTIONS.iter().flat_map(|source| asks(source)).sum();
-    let changes = count(include_str!("../writes.rs"), ".change(");
+    let changing = [include_str!("../writes.rs"), include_str!("../corrections.rs")];
+    let changes: usize = changing.iter().map(|source| count(source, ".change(")).sum();
     assert_eq!(asked.len(), questions + changes, "statements were not all noted");
     assert_eq!(changes, CHANGES.len());
     let reader = store.readers.acquire().await.unwrap();
@@ -130,6 +132,9 @@ async fn ask_everything(store: &SqliteStore) {
     drop(facts.account_page(None, 1).await.unwrap());
     drop(facts.items(&keys).await.unwrap());
     drop(facts.item_page(Some(&key), 1).await.unwrap());
+    drop(facts.amended(&account, Some(&key), 1).await.unwrap());
+    drop(facts.corrections(&["ticket-7".parse().unwrap()]).await.unwrap());
+    drop(facts.correction_page(Some(&"ticket-7".parse().unwrap()), 1).await.unwrap());
     drop(facts.parked(&keys).await.unwrap());
     drop(facts.parked_page(Some(&key), 1).await.unwrap());
     drop(facts.day_totals(&[(account.clone(), Day::MIN)]).await.unwrap());
@@ -185,7 +190,8 @@ async fn change_everything(store: &SqliteStore) {
     let key = ItemKey::new("pbx".parse().unwrap(), "1".parse().unwrap());
     let (series, state) = ("main".parse().unwrap(), InvoiceState::Void { reason: String::new() });
     let mark = InvoiceMark { series, number: 1, at: Instant::MIN, state };
-    let (unparked, moved, marks) = (vec![key.clone()], vec![(key, 1)], vec![mark]);
+    let moved = Moved { key: key.clone(), current_seq: 1, effective: 0, amended: None };
+    let (unparked, moved, marks) = (vec![key], vec![moved], vec![mark]);
     let writes = Writes { unparked, moved, marks, ..Writes::default() };
     let acme = TenantId::try_new("acme").unwrap();
     let mut unit = store.begin(&acme, &Locks::default()).await.unwrap();
