@@ -87,7 +87,8 @@ impl Tenant {
     /// #                 "disposition":"answered","direction":"outbound"}}"#,
     /// # )?;
     /// acme.calls_ended(&[call]).await?; // of 75 minutes, at 0.02 a minute
-    /// assert_eq!(acme.bill(&alice).await?[0].taxed.total.to_string(), "1.5");
+    /// let bill = acme.bill(&alice, acme.now()).await?;
+    /// assert_eq!(bill.open.expect("it has begun").taxed.total.to_string(), "1.5");
     ///
     /// let correction: Correction = serde_json::from_str(
     ///     r#"{"id":"ticket-7","reason":"a test call",
@@ -97,7 +98,8 @@ impl Tenant {
     /// assert_eq!(preview.quantities[0].difference.to_string(), "-4500000");
     /// let made = acme.correct(&correction).await?;
     /// assert_eq!((made.outcome, &made.report), (Outcome::New, &preview));
-    /// assert_eq!(acme.bill(&alice).await?[0].taxed.total.to_string(), "0");
+    /// let bill = acme.bill(&alice, acme.now()).await?;
+    /// assert_eq!(bill.open.expect("it has begun").taxed.total.to_string(), "0");
     ///
     /// let again = acme.correct(&correction).await?; // changes nothing
     /// assert_eq!((again.outcome, again.report), (Outcome::Replay, preview));

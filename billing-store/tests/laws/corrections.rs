@@ -8,7 +8,7 @@ use billing_core::{
     correction::{Change, Correction, CorrectionReport, Selection},
     decide::{Batch, CorrectError},
     digest::Digest,
-    id::{AccountId, CorrectionId, Group, StrategyId},
+    id::{AccountId, CorrectionId, Group, PlanId, StrategyId},
     item::{Incoming, Item, ItemKey},
     money::Amount,
     tariff::{Activation, TariffSpec},
@@ -129,8 +129,9 @@ async fn standing(tenant: &Tenant) -> Vec<Standing> {
     for number in 0..5 {
         let account: AccountId = format!("account-{number}").parse().unwrap();
         let invoices = tenant.invoices(&account).await.unwrap();
-        let drafts = tenant.bill(&account, NOW.parse().unwrap()).await.unwrap();
-        let lines = invoices.iter().map(|invoice| &invoice.draft).chain(&drafts);
+        let bill = tenant.bill(&account, NOW.parse().unwrap()).await.unwrap();
+        let drafts = bill.ended.iter().chain(&bill.open);
+        let lines = invoices.iter().map(|invoice| &invoice.draft).chain(drafts);
         let mut sums: BTreeMap<_, Amount> = BTreeMap::new();
         for line in lines.flat_map(|draft| &draft.lines) {
             let shares = line.parts.iter().map(|part| part.share);
@@ -411,7 +412,7 @@ fn a_plan_that_is_assigned_with_its_rerate_prices_as_if_it_had_always_been() {
         let all: Vec<Incoming> =
             numbered.flat_map(|(id, (account, usage))| items(id, *account, usage)).collect();
         let account: AccountId = format!("account-{account}").parse().unwrap();
-        let plan = format!("plan-{plan}").parse().unwrap();
+        let plan: PlanId = format!("plan-{plan}").parse().unwrap();
         let first: Day = "2026-09-01".parse().unwrap();
         let from = first.plus_days(day).unwrap();
         let assigned = std::cell::Cell::new(true);
