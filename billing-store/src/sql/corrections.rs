@@ -44,7 +44,7 @@ impl Session<'_> {
             let Moved { key, current_seq, effective, amended } = moved;
             let amended = amended.as_ref().map(json).transpose()?;
             let (source, id, leg, partial) = key_cells(key);
-            Ok((source, id, leg, partial, current_seq, effective, amended))
+            json(&(source, id, leg, partial, current_seq, effective, amended))
         };
         let rows = moved.iter().map(row).collect::<StoreResult<Vec<_>>>()?;
         // The tenant comes with the keys: told by itself, it tempts the planner to walk all of its items.
@@ -60,7 +60,7 @@ impl Session<'_> {
              where billing_item.tenant = k.tenant and billing_item.source = k.source \
              and billing_item.id = k.id and billing_item.leg = k.leg \
              and billing_item.partial = k.partial",
-            &json(&rows)?,
+            &format!("[{}]", rows.join(",")),
         )
         .await
     }

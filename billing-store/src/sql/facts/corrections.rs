@@ -27,7 +27,7 @@ macro_rules! corrections {
 }
 
 pub(super) async fn of_ids(
-    unit: &mut session::Session,
+    unit: &mut Session<'_>,
     ids: &[CorrectionId],
 ) -> StoreResult<Vec<RecordedCorrection>> {
     let ids = json(&ids.iter().map(|id| [id.as_str()]).collect::<BTreeSet<_>>())?;
@@ -43,7 +43,7 @@ pub(super) async fn of_ids(
 }
 
 pub(super) async fn page(
-    unit: &mut session::Session,
+    unit: &mut Session<'_>,
     after: Option<&CorrectionId>,
     limit: u32,
 ) -> StoreResult<Vec<RecordedCorrection>> {
@@ -59,7 +59,7 @@ pub(super) async fn page(
 }
 
 pub(super) async fn amended(
-    unit: &mut session::Session,
+    unit: &mut Session<'_>,
     account: &AccountId,
     after: Option<&ItemKey>,
     limit: u32,

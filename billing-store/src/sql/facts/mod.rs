@@ -85,11 +85,11 @@ impl<H: Hold> Facts for SqlUnit<H> {
         after: Option<&ItemKey>,
         limit: u32,
     ) -> StoreResult<Vec<StoredItem>> {
-        corrections::amended(self, account, after, limit).await
+        corrections::amended(&mut self.session()?, account, after, limit).await
     }
 
     async fn corrections(&mut self, ids: &[CorrectionId]) -> StoreResult<Vec<RecordedCorrection>> {
-        corrections::of_ids(self, ids).await
+        corrections::of_ids(&mut self.session()?, ids).await
     }
 
     async fn correction_page(
@@ -97,7 +97,7 @@ impl<H: Hold> Facts for SqlUnit<H> {
         after: Option<&CorrectionId>,
         limit: u32,
     ) -> StoreResult<Vec<RecordedCorrection>> {
-        corrections::page(self, after, limit).await
+        corrections::page(&mut self.session()?, after, limit).await
     }
 
     async fn item_page(
