@@ -5,15 +5,18 @@ use std::sync::Arc;
 use proptest::{prelude::*, sample::Index, test_runner::TestRunner};
 
 use billing_core::{
-    decide::{Batch, Days},
+    correction::{Change, Correction, Selection},
+    decide::{Batch, Days, StoredItem},
     digest::Digest,
     id::AccountId,
     item::{Incoming, ItemKey},
     settlement::Handover,
-    time::Instant,
+    tariff::Activation,
+    terms::Overrides,
+    time::{Instant, Zone},
 };
 use billing_store::{
-    MemoryStore, Tenant, clock::SetClock, state_hash, store::HistoryPage, verify::verify,
+    MemoryStore, Outcome, Tenant, clock::SetClock, state_hash, store::HistoryPage, verify::verify,
 };
 
 use crate::{
@@ -50,6 +53,16 @@ enum Step {
     Drop(Index),
     /// A new version of a tariff is saved, and is to be in force since so many minutes ago.
     Activate(u8, u32),
+    /// The same, with what is priced rated anew.
+    ActivateAnew(u8, u32),
+    /// An account has another plan since so many days ago, with what it used rated anew.
+    AssignAnew(u8, u8, i32),
+    /// One of the recorded items is taken back.
+    TakeBack(Index),
+    /// One of the recorded items has the content of another.
+    Amend(Index, Index),
+    /// Everything is rated anew.
+    Rerate,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -67,6 +80,11 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Retry),
         1 => any::<Index>().prop_map(Step::Drop),
         3 => (0_u8..3, 0_u32..20 * 24 * 60).prop_map(|(tariff, since)| Step::Activate(tariff, since)),
+        2 => (0_u8..3, 0_u32..40 * 24 * 60).prop_map(|(tariff, since)| Step::ActivateAnew(tariff, since)),
+        2 => (0_u8..5, 0_u8..5, 0_i32..40).prop_map(|(who, plan, since)| Step::AssignAnew(who, plan, since)),
+        3 => any::<Index>().prop_map(Step::TakeBack),
+        3 => (any::<Index>(), any::<Index>()).prop_map(|(one, other)| Step::Amend(one, other)),
+        1 => Just(Step::Rerate),
     ]
 }
 
@@ -77,6 +95,8 @@ struct Life {
     minute: u32,
     /// The last version of all tariffs.
     version: u32,
+    /// How many corrections were asked for.
+    corrections: u32,
     answers: Vec<String>,
 }
 
@@ -138,8 +158,54 @@ impl Life {
         }
     }
 
-    /// Whether it may begin then is for the store to say.
-    async fn activate(&mut self, tariff: u8, since: u32) {
+    /// Makes a correction as it was said to be beforehand, and once more.
+    async fn correct(&mut self, change: Change) {
+        self.corrections += 1;
+        let (id, reason) = (self.corrections.to_string().parse().unwrap(), "a complaint".into());
+        let correction = Correction { id, reason, change };
+        let preview = self.tenant.preview_correction(&correction).await;
+        self.answer(&preview);
+        let made = self.tenant.correct(&correction).await;
+        match (preview, made) {
+            (Ok(preview), Ok(made)) => {
+                assert_eq!(made.report, preview);
+                let again = self.tenant.correct(&correction).await.unwrap();
+                assert_eq!((again.outcome, again.report), (Outcome::Replay, preview));
+            }
+            (preview, made) => assert!(preview.is_err() && made.is_err(), "{preview:?} {made:?}"),
+        }
+    }
+
+    /// The recorded items, in the order of their keys.
+    async fn recorded(&self) -> Vec<StoredItem> {
+        self.tenant.read().await.unwrap().item_page(None, 1_000).await.unwrap()
+    }
+
+    async fn take_back(&mut self, index: Index) {
+        let items = self.recorded().await;
+        if !items.is_empty() {
+            let key = index.get(&items).claim.key.clone();
+            self.correct(Change::Void { key }).await;
+        }
+    }
+
+    async fn amend(&mut self, one: Index, other: Index) {
+        let items = self.recorded().await;
+        if !items.is_empty() {
+            let (key, item) = (one.get(&items).claim.key.clone(), other.get(&items).item.clone());
+            self.correct(Change::Amend { key, item }).await;
+        }
+    }
+
+    async fn assign_anew(&mut self, number: u8, plan: u8, since: i32) {
+        let today = Zone::try_new("UTC").unwrap().day_of(self.now());
+        let (from, overrides) = (today.plus_days(-since).unwrap(), Overrides::none());
+        let (account, plan) = (account(number), format!("plan-{plan}").parse().unwrap());
+        self.correct(Change::AssignPlan { account, plan, version: 1, from, overrides }).await;
+    }
+
+    /// A version more of a tariff.
+    async fn next_version(&mut self, tariff: u8, since: u32) -> Activation {
         self.version += 1;
         let spec = match tariff {
             0 => retail(self.version),
@@ -148,8 +214,19 @@ impl Life {
         };
         self.tenant.save_tariff(&spec).await.unwrap();
         let from = at(self.minute.saturating_sub(since));
-        let answer = self.tenant.activate_tariff(&spec.id, spec.version, from).await;
+        Activation { tariff: spec.id, version: spec.version, from }
+    }
+
+    /// Whether it may begin then is for the store to say.
+    async fn activate(&mut self, tariff: u8, since: u32) {
+        let Activation { tariff, version, from } = self.next_version(tariff, since).await;
+        let answer = self.tenant.activate_tariff(&tariff, version, from).await;
         self.answer(&answer);
+    }
+
+    async fn activate_anew(&mut self, tariff: u8, since: u32) {
+        let activation = self.next_version(tariff, since).await;
+        self.correct(Change::ActivateTariff { activation }).await;
     }
 
     async fn step(&mut self, step: &Step, batches: &mut impl Iterator<Item = Vec<Incoming>>) {
@@ -178,6 +255,11 @@ impl Life {
             Step::Resend(number) => self.resend(*number).await,
             Step::Retry => self.retry().await,
             Step::Activate(tariff, since) => self.activate(*tariff, *since).await,
+            Step::ActivateAnew(tariff, since) => self.activate_anew(*tariff, *since).await,
+            Step::AssignAnew(who, plan, since) => self.assign_anew(*who, *plan, *since).await,
+            Step::TakeBack(index) => self.take_back(*index).await,
+            Step::Amend(one, other) => self.amend(*one, *other).await,
+            Step::Rerate => self.correct(Change::Rerate { selection: Selection::all() }).await,
             Step::Drop(index) => {
                 let keys = self.parked().await;
                 if !keys.is_empty() {
@@ -216,7 +298,8 @@ async fn live(
     batches: &[Vec<Incoming>],
 ) -> (Vec<String>, Digest) {
     set_up(&tenant).await;
-    let mut life = Life { tenant, clock, minute: 10 * 24 * 60, version: 2, answers: Vec::new() };
+    let (minute, answers) = (10 * 24 * 60, Vec::new());
+    let mut life = Life { tenant, clock, minute, version: 2, corrections: 0, answers };
     let mut batches = batches.iter().cloned();
     for step in steps {
         life.step(step, &mut batches).await;

@@ -1,6 +1,7 @@
 //! Laws of recording: order, duplication and batching do not matter, on any store.
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::print_stdout,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
