@@ -390,13 +390,11 @@ impl CorrectionReport {
         counted: &Counted,
         side: Side,
     ) -> Result<(), MoneyError> {
-        match counted.totals.amount {
-            Some(amount) => self.amount(account, counted.currency, amount, side),
-            None => {
-                let Counted { strategy, unit, totals, .. } = counted;
-                self.quantity((account, strategy, unit), totals.quantity, side)
-            }
+        if let Some(amount) = counted.totals.amount {
+            return self.amount(account, counted.currency, amount, side);
         }
+        let Counted { strategy, unit, totals, .. } = counted;
+        self.quantity((account, strategy, unit), totals.quantity, side)
     }
 
     fn amount(

@@ -75,15 +75,15 @@ pub enum CorrectError {
     #[error("record {by} of the same usage counts in place of {key}: correct that one")]
     Superseded {
         /// The record that was to be corrected.
-        key: ItemKey,
+        key: Box<ItemKey>,
         /// The one that counts.
-        by: ItemKey,
+        by: Box<ItemKey>,
     },
     /// An item stays of the kind that was reported.
     #[error("item {key} is a {ours}, a {theirs} is something else: void it, and record that")]
     OtherKind {
         /// The item.
-        key: ItemKey,
+        key: Box<ItemKey>,
         /// What it is.
         ours: &'static str,
         /// What it was to become.
@@ -93,13 +93,13 @@ pub enum CorrectError {
     #[error("the postings of item {key} were not found")]
     Missing {
         /// The item.
-        key: ItemKey,
+        key: Box<ItemKey>,
     },
     /// The account of an item is not there.
     #[error("the account of item {key} was not found")]
     NoAccount {
         /// The item.
-        key: ItemKey,
+        key: Box<ItemKey>,
     },
     /// The account's journal has no numbers left.
     #[error("the journal of account {account} is full")]
@@ -302,12 +302,16 @@ impl State<'_> {
             }
         };
         if let Some(by) = latest(&self.facts.claims, key).filter(|by| by.key.supersedes(key)) {
-            return Err(CorrectError::Superseded { key: key.clone(), by: by.key.clone() });
+            let (key, by) = (Box::new(key.clone()), Box::new(by.key.clone()));
+            return Err(CorrectError::Superseded { key, by });
         }
         let ours = item.item.kind();
         match theirs.filter(|theirs| *theirs != ours) {
             None => Ok(()),
-            Some(theirs) => Err(CorrectError::OtherKind { key: key.clone(), ours, theirs }),
+            Some(theirs) => {
+                let key = Box::new(key.clone());
+                Err(CorrectError::OtherKind { key, ours, theirs })
+            }
         }
     }
 
@@ -340,14 +344,14 @@ impl State<'_> {
         let key = &claim.key;
         let before = self.facts.postings.remove(key).unwrap_or_default();
         if u32::try_from(before.len()) != Ok(claim.effective) {
-            return Err(CorrectError::Missing { key: key.clone() });
+            return Err(CorrectError::Missing { key: Box::new(key.clone()) });
         }
         let stays = right.as_ref().map_or(before.is_empty(), |right| right.is(&before));
         if stays {
             self.done.report.keep();
             return Ok(());
         }
-        let no_account = || CorrectError::NoAccount { key: key.clone() };
+        let no_account = || CorrectError::NoAccount { key: Box::new(key.clone()) };
         let AccountFacts { settings, head, .. } =
             self.facts.accounts.get(&claim.account).ok_or_else(no_account)?;
         let (account, currency) = (&settings.id, settings.currency);

@@ -146,7 +146,9 @@ fn replaced(first: Writes, replacing: &Writes) -> Writes {
     let mut items = first.items;
     for item in &mut items {
         let moved = replacing.moved.iter().find(|moved| moved.key == item.claim.key);
-        moved.iter().for_each(|moved| item.claim.move_on(moved));
+        if let Some(moved) = moved {
+            item.claim.move_on(moved);
+        }
     }
     Writes {
         items,

@@ -202,7 +202,7 @@ impl<'r> Cells<'r> {
     fn provenance(&mut self) -> StoreResult<Option<Box<Provenance>>> {
         let Some(tariff) = self.maybe()? else {
             // `version`, `digest`, `line`, `prefix` and `until` are nothing either.
-            for _ in 0..5 {
+            for _ in 0..5_u8 {
                 self.agree(self.is_null(self.at))?;
                 self.at = self.at.saturating_add(1);
             }

@@ -18,8 +18,11 @@ use billing_core::{
 };
 use billing_store::{Error, MemoryStore, Outcome, Tenant, state_hash, verify::verify};
 
-use crate::world::{
-    Span, Usage, block_on, cases, flat, items, retail, set_up, tenant, usage, with_sqlite,
+use crate::{
+    sum,
+    world::{
+        Span, Usage, block_on, cases, flat, items, retail, set_up, tenant, usage, with_sqlite,
+    },
 };
 
 /// After everything that is used.
@@ -134,12 +137,11 @@ async fn standing(tenant: &Tenant) -> Vec<Standing> {
         let lines = invoices.iter().map(|invoice| &invoice.draft).chain(drafts);
         let mut sums: BTreeMap<_, Amount> = BTreeMap::new();
         for line in lines.flat_map(|draft| &draft.lines) {
-            let shares = line.parts.iter().map(|part| part.share);
-            let shared = shares.fold(Amount::ZERO, |sum, share| sum.checked_add(share).unwrap());
-            assert!(line.parts.is_empty() || shared == line.amount, "{line:?}");
+            let all = sum(line.parts.iter().map(|part| part.share));
+            assert!(line.parts.is_empty() || all == line.amount, "{line:?}");
             let key = (line.strategy.clone(), line.group.clone());
-            let sum = sums.entry(key).or_insert(Amount::ZERO);
-            *sum = sum.checked_add(line.amount).unwrap();
+            let billed = sums.entry(key).or_insert(Amount::ZERO);
+            *billed = billed.checked_add(line.amount).unwrap();
         }
         sums.retain(|_, sum| !sum.is_zero());
         let (first, last) = ("2026-01-01".parse().unwrap(), "2027-01-01".parse().unwrap());
@@ -167,7 +169,7 @@ async fn left(tenant: &Tenant) -> Left {
 }
 
 /// Lives on both stores, which must come to the same.
-fn on_both<F>(live: F) -> Left
+fn on_both<F>(live: &F) -> Left
 where
     F: AsyncFn(&Tenant) -> Left,
 {
@@ -190,7 +192,7 @@ fn hold<S: Strategy>(of: S, law: impl Fn(S::Value)) {
 fn what_is_corrected_is_billed_as_if_it_had_been_right_also_over_an_invoice() {
     let all = proptest::collection::vec(told(), 1..25);
     hold((all, any::<bool>()), |(all, invoiced)| {
-        let corrected = on_both(async |tenant| {
+        let corrected = on_both(&async |tenant| {
             set_up(tenant).await;
             ingest(tenant, reported(&all).into_iter().map(|(_, item)| item).collect()).await;
             if invoiced {
@@ -208,7 +210,7 @@ fn what_is_corrected_is_billed_as_if_it_had_been_right_also_over_an_invoice() {
             assert_eq!(standing(tenant).await, done.0, "what is drafted is what is issued");
             done
         });
-        let right = on_both(async |tenant| {
+        let right = on_both(&async |tenant| {
             set_up(tenant).await;
             let right = all
                 .iter()
@@ -228,7 +230,7 @@ fn what_is_corrected_is_billed_as_if_it_had_been_right_also_over_an_invoice() {
 fn other_items_may_come_before_or_after_a_correction() {
     let all = proptest::collection::vec(told(), 1..25);
     hold((all, any::<u64>()), |(all, seed)| {
-        let after = on_both(async |tenant| {
+        let after = on_both(&async |tenant| {
             set_up(tenant).await;
             ingest(tenant, reported(&all).into_iter().map(|(_, item)| item).collect()).await;
             for (id, one) in all.iter().enumerate() {
@@ -236,7 +238,7 @@ fn other_items_may_come_before_or_after_a_correction() {
             }
             left(tenant).await
         });
-        let between = on_both(async |tenant| {
+        let between = on_both(&async |tenant| {
             set_up(tenant).await;
             let (late, early): (Vec<_>, Vec<_>) =
                 reported(&all).into_iter().partition(|(id, _)| (seed >> (id % 64)) & 1 == 1);
@@ -263,7 +265,7 @@ fn other_items_may_come_before_or_after_a_correction() {
 fn what_is_amended_and_amended_back_or_taken_back_leaves_what_was_there_before() {
     let all = proptest::collection::vec(told(), 1..25);
     hold((all, any::<bool>()), |(all, invoiced)| {
-        let _left = on_both(async |tenant| {
+        let _left = on_both(&async |tenant| {
             set_up(tenant).await;
             let items: Vec<_> = reported(&all);
             let nothing = standing(tenant).await;
@@ -342,7 +344,7 @@ fn a_tariff_that_comes_into_force_with_its_rerate_prices_as_if_it_had_always_bee
         let all: Vec<Incoming> =
             numbered.flat_map(|(id, (account, usage))| items(id, *account, usage)).collect();
         let activation = Activation { tariff: spec.id.clone(), version: spec.version, from };
-        let anew = on_both(async |tenant| {
+        let anew = on_both(&async |tenant| {
             set_up(tenant).await;
             ingest(tenant, all.clone()).await;
             if invoiced {
@@ -357,7 +359,7 @@ fn a_tariff_that_comes_into_force_with_its_rerate_prices_as_if_it_had_always_bee
             retry(tenant).await;
             left(tenant).await
         });
-        let always = on_both(async |tenant| {
+        let always = on_both(&async |tenant| {
             set_up(tenant).await;
             tenant.save_tariff(&spec).await.unwrap();
             tenant.activate_tariff(&spec.id, spec.version, from).await.unwrap();
@@ -378,7 +380,7 @@ fn a_tariff_that_is_changed_and_changed_back_leaves_what_was_there_before() {
         let numbered = usages.iter().enumerate();
         let all: Vec<Incoming> =
             numbered.flat_map(|(id, (account, usage))| items(id, *account, usage)).collect();
-        let _left = on_both(async |tenant| {
+        let _left = on_both(&async |tenant| {
             set_up(tenant).await;
             ingest(tenant, all.clone()).await;
             if invoiced {
@@ -416,7 +418,7 @@ fn a_plan_that_is_assigned_with_its_rerate_prices_as_if_it_had_always_been() {
         let first: Day = "2026-09-01".parse().unwrap();
         let from = first.plus_days(day).unwrap();
         let assigned = std::cell::Cell::new(true);
-        let anew = on_both(async |tenant| {
+        let anew = on_both(&async |tenant| {
             set_up(tenant).await;
             ingest(tenant, all.clone()).await;
             let (account, plan, overrides) = (account.clone(), plan.clone(), Overrides::none());
@@ -436,7 +438,7 @@ fn a_plan_that_is_assigned_with_its_rerate_prices_as_if_it_had_always_been() {
         if !assigned.get() {
             return;
         }
-        let always = on_both(async |tenant| {
+        let always = on_both(&async |tenant| {
             set_up(tenant).await;
             tenant.assign(&account, &plan, 1, from).await.unwrap();
             ingest(tenant, all.clone()).await;

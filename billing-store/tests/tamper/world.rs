@@ -239,9 +239,9 @@ async fn correct(tenant: &Tenant) {
     let late = tariff(3, "0.04");
     tenant.save_tariff(&serde_json::from_value(late).unwrap()).await.unwrap();
     let longer = |account, month| {
-        let mut call = serde_json::to_value(call(account, month, 20).item).unwrap();
-        call["duration_ms"] = json!(120_000);
-        call
+        let call = serde_json::to_string(&call(account, month, 20).item).unwrap();
+        let longer: Value = serde_json::from_str(&call.replace("61000", "120000")).unwrap();
+        longer
     };
     let key = |id: &str| json!({"source": "pbx", "id": id, "leg": "a"});
     let from = "2026-11-10T00:00:00Z";
