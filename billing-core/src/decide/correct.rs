@@ -3,24 +3,23 @@
 use alloc::{
     boxed::Box,
     collections::{BTreeMap, BTreeSet},
-    string::String,
     sync::Arc,
     vec::Vec,
 };
-use core::fmt::Write as _;
 
 use crate::{
     correction::{Change, Correction, CorrectionReport, Counted, ItemChange, RecordedCorrection},
     decide::{
-        AccountFacts, Claim, Limits, Moved, OpenDay, ParkReason, Plans, Rated, StoredItem, Writes,
+        AccountFacts, Claim, CorrectError, Limits, Moved, OpenDay, ParkReason, Plans, Rated,
+        StoredItem, Writes,
         effect::{Effect, Folding, Payer, Reason},
         facts::latest,
         rate::rated_for,
     },
     event::Posting,
-    id::{AccountId, CorrectionId},
+    id::AccountId,
     item::{Fingerprint, Item, ItemKey},
-    money::MoneyError,
+    money::Currency,
     tariff::Tariffs,
     time::{Day, Instant},
 };
@@ -51,74 +50,6 @@ pub struct Corrected {
     pub unpriced: Vec<(ItemKey, ParkReason)>,
     /// What to store.
     pub writes: Writes,
-}
-
-/// A correction cannot be made; nothing is to be stored of it.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum CorrectError {
-    /// The id is claimed by another correction.
-    #[error("correction {id} was asked for with other content: give this one another id")]
-    Differs {
-        /// The id.
-        id: CorrectionId,
-    },
-    /// Items cannot be priced as they would have to be.
-    #[error("{count} items cannot be priced so: {}", list(first))]
-    Unpriced {
-        /// How many.
-        count: u64,
-        /// The first of them, with the reason.
-        first: Vec<(ItemKey, ParkReason)>,
-    },
-    /// A later record of the same usage counts in its place.
-    #[error("record {by} of the same usage counts in place of {key}: correct that one")]
-    Superseded {
-        /// The record that was to be corrected.
-        key: Box<ItemKey>,
-        /// The one that counts.
-        by: Box<ItemKey>,
-    },
-    /// An item stays of the kind that was reported.
-    #[error("item {key} is a {ours}, a {theirs} is something else: void it, and record that")]
-    OtherKind {
-        /// The item.
-        key: Box<ItemKey>,
-        /// What it is.
-        ours: &'static str,
-        /// What it was to become.
-        theirs: &'static str,
-    },
-    /// The postings of an item are not as many as it has.
-    #[error("the postings of item {key} were not found")]
-    Missing {
-        /// The item.
-        key: Box<ItemKey>,
-    },
-    /// The account of an item is not there.
-    #[error("the account of item {key} was not found")]
-    NoAccount {
-        /// The item.
-        key: Box<ItemKey>,
-    },
-    /// The account's journal has no numbers left.
-    #[error("the journal of account {account} is full")]
-    JournalFull {
-        /// The account.
-        account: AccountId,
-    },
-    /// A sum of the report leaves its bounds.
-    #[error(transparent)]
-    Money(#[from] MoneyError),
-}
-
-fn list(first: &[(ItemKey, ParkReason)]) -> String {
-    first.iter().fold(String::new(), |mut text, (key, reason)| {
-        let between = if text.is_empty() { "" } else { "; " };
-        // Writing to a text cannot fail.
-        let _done: Result<(), core::fmt::Error> = write!(text, "{between}{key}: {reason}");
-        text
-    })
 }
 
 /// What is answered to a correction whose id is claimed: the first report, `None` if it is new.
@@ -407,7 +338,7 @@ impl Right {
     }
 }
 
-fn counted(rated: &Rated, day: Day, currency: crate::money::Currency) -> Counted {
+fn counted(rated: &Rated, day: Day, currency: Currency) -> Counted {
     Counted {
         day,
         strategy: rated.strategy.clone(),

@@ -67,6 +67,7 @@
 mod assign;
 mod batch;
 mod correct;
+mod correct_error;
 mod effect;
 mod facts;
 mod hand_over;
@@ -83,9 +84,9 @@ mod writes;
 pub use assign::{AssignError, AssignFacts, assign};
 pub use batch::{Batch, IngestError, Limits, PulseSign};
 pub use correct::{
-    CorrectError, CorrectFacts, Corrected, correct, days_corrected, record_correction,
-    replayed_correction,
+    CorrectFacts, Corrected, correct, days_corrected, record_correction, replayed_correction,
 };
+pub use correct_error::CorrectError;
 pub use facts::{IngestFacts, OpenDay, Plans, claims_superseded, days_touched, plan_on};
 pub use hand_over::{Days, JournalFull, answer, hand_over, resend, send};
 pub use ingest::{Ingested, Receipt, ingest};

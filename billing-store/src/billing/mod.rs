@@ -1,6 +1,7 @@
 //! The door: every use case begins a unit, loads facts, decides, applies and commits.
 
 mod catalog;
+mod correcting;
 mod corrections;
 mod history;
 mod invoices;
