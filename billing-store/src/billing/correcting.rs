@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use billing_core::{
-    correction::{Change, Correction, CorrectionReport},
+    correction::{Change, Correction, CorrectionReport, Selection},
     decide::{self, CorrectError, CorrectFacts, ParkReason, StoredItem, Writes},
     event::Posting,
     id::AccountId,
     item::ItemKey,
+    tariff::Activation,
     time::{Day, Instant},
 };
 
@@ -64,67 +65,42 @@ impl Tenant {
         if let Some(report) = decide::replayed_correction(known.first(), correction)? {
             return Ok(Some(CorrectionMade { outcome: Outcome::Replay, report }));
         }
-        let is_locked =
-            |account: &AccountId| locked.is_none_or(|locks| locks.accounts.contains(account));
-        let mut run = Run::new(self, correction);
-        match &correction.change {
+        let mut run = Run::new(self, correction, locked);
+        let reach = match &correction.change {
             Change::Void { key } | Change::Amend { key, .. } => run.item(unit, key).await?,
-            Change::Rerate { selection } => {
-                let accounts = match &selection.accounts {
-                    Some(accounts) => accounts.iter().cloned().collect(),
-                    None => all_accounts(unit).await?,
-                };
-                if !accounts.iter().all(is_locked) {
-                    return Ok(None);
-                }
-                let (from, until) = (selection.from, selection.until);
-                let span = (from.unwrap_or(Instant::MIN), until.unwrap_or(Instant::MAX));
-                let selects = |item: &StoredItem, postings: &[Posting]| {
-                    selection.selects(item.content().at(), postings)
-                };
-                for account in &accounts {
-                    run.rerate(unit, account, span, &selects).await?;
-                }
-            }
-            Change::ActivateTariff { activation } => {
-                let catalog = unit.tariff_catalog().await?;
-                let asking = self.asking(unit, activation).await?;
-                if !asking.iter().all(|(account, _)| is_locked(account)) {
-                    return Ok(None);
-                }
-                // Whoever is priced beyond it is rated anew, so nothing stands in its way.
-                let _new =
-                    apply(unit, decide::activate_tariff(&catalog, activation, None)?).await?;
-                let from = activation.from;
-                let longest = self.parts.limits.call_duration_ms_max.max(CALL_MS_MAX);
-                let span = (before(from, longest), Instant::MAX);
-                // A call that began before may go on beyond it.
-                let selects = |item: &StoredItem, postings: &[Posting]| {
-                    let priced = postings.iter().filter_map(|posting| posting.provenance.as_ref());
-                    item.content().at() >= from || priced.into_iter().any(|by| by.until > from)
-                };
-                for (account, _) in &asking {
-                    run.rerate(unit, account, span, &selects).await?;
-                }
-            }
+            Change::Rerate { selection } => run.selection(unit, selection).await?,
+            Change::ActivateTariff { activation } => run.tariff(unit, activation).await?,
             Change::AssignPlan { account, plan, version, from, overrides } => {
-                let assigning =
-                    Assigning { account, plan, version: *version, from: *from, overrides };
-                let writes = self.assigning(unit, assigning, OnUsed::RateAnew).await?;
-                let _new = apply(unit, writes).await?;
-                run.reassigned(unit, account, *from).await?;
+                let (version, from) = (*version, *from);
+                run.plan(unit, Assigning { account, plan, version, from, overrides }).await?
             }
             other => return Err(unknown(other)),
+        };
+        match reach {
+            Reach::Beyond => Ok(None),
+            Reach::Locked => {
+                let report = run.finish(unit).await?;
+                Ok(Some(CorrectionMade { outcome: Outcome::New, report }))
+            }
         }
-        let report = run.finish(unit).await?;
-        Ok(Some(CorrectionMade { outcome: Outcome::New, report }))
     }
+}
+
+/// Which accounts a correction touches.
+#[derive(Clone, Copy)]
+enum Reach {
+    /// Those that are locked for it.
+    Locked,
+    /// Others too; then nothing was done.
+    Beyond,
 }
 
 /// A correction at work.
 struct Run<'a> {
     tenant: &'a Tenant,
     correction: &'a Correction,
+    /// What is locked, as far as that is known here.
+    locked: Option<&'a Locks>,
     now: Instant,
     report: CorrectionReport,
     unpriced: u64,
@@ -132,18 +108,75 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(tenant: &'a Tenant, correction: &'a Correction) -> Self {
+    fn new(tenant: &'a Tenant, correction: &'a Correction, locked: Option<&'a Locks>) -> Self {
         let (now, report) = (tenant.now(), CorrectionReport::default());
-        Self { tenant, correction, now, report, unpriced: 0, first: Vec::new() }
+        Self { tenant, correction, locked, now, report, unpriced: 0, first: Vec::new() }
+    }
+
+    fn is_locked(&self, account: &AccountId) -> bool {
+        self.locked.is_none_or(|locks| locks.accounts.contains(account))
+    }
+
+    /// Rates a selection anew.
+    async fn selection(&mut self, unit: &mut dyn Unit, selection: &Selection) -> Result<Reach> {
+        let accounts = match &selection.accounts {
+            Some(accounts) => accounts.iter().cloned().collect(),
+            None => all_accounts(unit).await?,
+        };
+        if !accounts.iter().all(|account| self.is_locked(account)) {
+            return Ok(Reach::Beyond);
+        }
+        let (from, until) = (selection.from, selection.until);
+        let span = (from.unwrap_or(Instant::MIN), until.unwrap_or(Instant::MAX));
+        let selects = |item: &StoredItem, postings: &[Posting]| {
+            selection.selects(item.content().at(), postings)
+        };
+        for account in &accounts {
+            self.rerate(unit, account, span, &selects).await?;
+        }
+        Ok(Reach::Locked)
+    }
+
+    /// Lets a version of a tariff come into force, and rates anew what is priced beyond that.
+    async fn tariff(&mut self, unit: &mut dyn Unit, activation: &Activation) -> Result<Reach> {
+        let catalog = unit.tariff_catalog().await?;
+        let asking = self.tenant.asking(unit, activation).await?;
+        if !asking.iter().all(|(account, _)| self.is_locked(account)) {
+            return Ok(Reach::Beyond);
+        }
+        // Whoever is priced beyond it is rated anew, so nothing stands in its way.
+        let _new = apply(unit, decide::activate_tariff(&catalog, activation, None)?).await?;
+        let from = activation.from;
+        let longest = self.tenant.parts.limits.call_duration_ms_max.max(CALL_MS_MAX);
+        let span = (before(from, longest), Instant::MAX);
+        // A call that began before may go on beyond it.
+        let selects = |item: &StoredItem, postings: &[Posting]| {
+            let mut priced = postings.iter().filter_map(|posting| posting.provenance.as_ref());
+            item.content().at() >= from || priced.any(|by| by.until > from)
+        };
+        for (account, _) in &asking {
+            self.rerate(unit, account, span, &selects).await?;
+        }
+        Ok(Reach::Locked)
+    }
+
+    /// Lets an account have a plan, and rates anew what it used of the days that it takes over.
+    async fn plan(&mut self, unit: &mut dyn Unit, assigning: Assigning<'_>) -> Result<Reach> {
+        let Assigning { account, from, .. } = assigning;
+        let writes = self.tenant.assigning(unit, assigning, OnUsed::RateAnew).await?;
+        let _new = apply(unit, writes).await?;
+        self.reassigned(unit, account, from).await?;
+        Ok(Reach::Locked)
     }
 
     /// Corrects one item.
-    async fn item(&mut self, unit: &mut dyn Unit, key: &ItemKey) -> Result<()> {
+    async fn item(&mut self, unit: &mut dyn Unit, key: &ItemKey) -> Result<Reach> {
         let records = unit.items(core::slice::from_ref(key)).await?;
         let item = records.iter().find(|record| record.claim.key == *key).cloned();
         let item = item.ok_or_else(|| Error::NotRecorded { key: key.clone() })?;
         let postings = current_postings(unit, core::iter::once(&item.claim)).await?;
-        self.items(unit, &[item], &records, postings).await
+        self.items(unit, &[item], &records, postings).await?;
+        Ok(Reach::Locked)
     }
 
     /// Rates an account's items of a span of time anew, a page at a time; those that are amended stand where they were reported, so they
