@@ -67,7 +67,7 @@ impl<H: Hold> OutboxFacts for SqlUnit<H> {
             .all(
                 "billing_cursor",
                 "select sink, account, seq, attempts, retry_at, error from billing_cursor \
-             where tenant = ?1 and account = ?2 order by sink",
+             indexed by billing_cursor_account where tenant = ?1 and account = ?2 order by sink",
                 &[Text(account.as_str())],
             )
             .await
@@ -97,7 +97,7 @@ impl<H: Hold> OutboxFacts for SqlUnit<H> {
             .all(
                 "billing_dead_letter",
                 "select sink, account, seq, reason, at, attempts, done_at from billing_dead_letter \
-             where tenant = ?1 and account = ?2 order by sink, seq",
+             indexed by billing_dead_letter_account where tenant = ?1 and account = ?2 order by sink, seq",
                 &[Text(account.as_str())],
             )
             .await
