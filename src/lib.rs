@@ -79,8 +79,8 @@ pub use billing_core::{
 #[cfg(feature = "sqlite")]
 pub use billing_store::SqliteStore;
 pub use billing_store::{
-    Billing, Error, MemoryStore, Outcome, Result, TakenIn, Tenant, clock, schedule, settlement,
-    state_hash, verify::verify,
+    Billing, Error, MemoryStore, Outcome, Result, TakenIn, Tenant, clock, relay, schedule,
+    settlement, state_hash, verify::verify,
 };
 
 /// The README's program, run with the tests.
