@@ -79,7 +79,7 @@ pub use billing_core::{
 #[cfg(feature = "sqlite")]
 pub use billing_store::SqliteStore;
 pub use billing_store::{
-    Billing, Error, MemoryStore, Outcome, Result, TakenIn, Tenant, clock, relay, schedule,
+    Billing, Error, MemoryStore, Outcome, Result, TakenIn, Tenant, bus, clock, relay, schedule,
     settlement, state_hash, verify::verify,
 };
 

@@ -3,11 +3,12 @@
 //! [`Billing`] is the door: it begins a unit of work, loads facts, asks `billing_core` to decide, applies what was decided and
 //! commits. The ports behind it are [`store`]; [`MemoryStore`] and `SqliteStore` implement them.
 //! [`schedule`] is what a host drives invoice runs and hand-overs with, [`settlement`] whom they go to.
-//! [`relay`] tells sinks what happened.
+//! [`bus`] brings calls and pulses in, [`relay`] tells sinks what happened.
 //! [`verify`](verify::verify) recomputes everything a store holds, [`state_hash()`] compares stores.
 
 mod answer;
 pub mod billing;
+pub mod bus;
 pub mod clock;
 #[cfg(feature = "conformance")]
 pub mod conformance;

@@ -42,6 +42,7 @@ fn entries() -> Vec<Entry> {
     let hand_over = ["test", "--release", "--package", "billing", "--test", "hand_over"];
     let invoice_run = ["test", "--release", "--package", "billing", "--test", "invoice_run"];
     let (hand_over, invoice_run) = (Line::cargo(hand_over), Line::cargo(invoice_run));
+    let bus = Line::cargo(["test", "--release", "--package", "billing-store"]);
     let tamper = Line::cargo(["test", "--release", "--package", "billing-store"]);
     let rating = Line::cargo(["test", "--release", "--package", "billing-core"]);
     let rating = rating.args(["--test", "laws_rating", "--test", "laws_tariffs"]);
@@ -60,6 +61,14 @@ fn entries() -> Vec<Entry> {
             name: "invoice_run",
             title: "Several schedulers issue a thousand invoices at once, killed and resumed, without a gap or a twin",
             line: invoice_run.args(["--", "--nocapture"]).env("BILLING_KILLS", "20"),
+        },
+        Entry {
+            name: "bus",
+            title: "Whatever a bus delivers, how often and to whom, the state is that of one clean run",
+            line: bus
+                .args(["--features", "nats,postgres,sqlite", "--test", "bus", "--", "--nocapture"])
+                .env("BILLING_BUS_RUNS", "200")
+                .env("BILLING_REQUIRE", "nats,postgres"),
         },
         Entry {
             name: "tamper",
