@@ -1,0 +1,121 @@
+//! The run: every fault on every store that is there, and the figures of each.
+
+use std::{
+    path::{Path, PathBuf},
+    time::{Instant, SystemTime, UNIX_EPOCH},
+};
+
+use crate::{
+    Done, block_on, killed,
+    place::{self, Backend},
+    worker::Defect,
+};
+
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// The faults to make; all of them when none is named
+    faults: Vec<String>,
+    /// Show the faults, and make none
+    #[arg(long)]
+    list: bool,
+    /// How often a process is killed at random, for each store
+    #[arg(long, default_value_t = 10)]
+    kills: u64,
+    /// What chance begins with; another number each time if it is not given
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Give the processes that are killed a defect: then the run must fail
+    #[arg(long)]
+    defect: Option<Defect>,
+}
+
+/// One kind of fault, made on one store.
+struct Fault {
+    name: &'static str,
+    what: &'static str,
+}
+
+const FAULTS: [Fault; 4] = [
+    Fault { name: "kills", what: "the process is killed at random moments" },
+    Fault { name: "points", what: "the process ends after each statement of each use case" },
+    Fault { name: "migrations", what: "the process ends between the steps of a migration" },
+    Fault { name: "canaries", what: "processes with a defect are found out" },
+];
+
+pub fn run(options: &Options) -> Done {
+    if options.list {
+        FAULTS.iter().for_each(|fault| println!("{:11} {}", fault.name, fault.what));
+        return Ok(());
+    }
+    let known = |name: &String| FAULTS.iter().any(|fault| fault.name == name);
+    if let Some(name) = options.faults.iter().find(|name| !known(name)) {
+        return Err(format!("there is no fault `{name}`; --list shows what there is").into());
+    }
+    let seed = options.seed.map_or_else(random_seed, Ok)?;
+    let folder = std::env::temp_dir().join(format!("billing-faults-{}", std::process::id()));
+    std::fs::create_dir_all(&folder)?;
+    let run = Run { folder: folder.clone(), seed, kills: options.kills, defect: options.defect };
+    let chosen = |fault: &&Fault| {
+        options.faults.is_empty() || options.faults.iter().any(|name| name == fault.name)
+    };
+    let faults: Vec<&Fault> = FAULTS.iter().filter(chosen).collect();
+    match block_on(run.all(&faults)) {
+        Ok(()) => Ok(std::fs::remove_dir_all(folder)?),
+        Err(error) => {
+            let folder = folder.display();
+            Err(format!("{error}\nseed {seed}; what is left of it is in {folder}").into())
+        }
+    }
+}
+
+/// What every fault is told.
+pub struct Run {
+    /// Where files may be put.
+    pub folder: PathBuf,
+    pub seed: u64,
+    pub kills: u64,
+    pub defect: Option<Defect>,
+}
+
+impl Run {
+    async fn all(&self, faults: &[&Fault]) -> Done {
+        for backend in place::backends()? {
+            for fault in faults {
+                let begun = Instant::now();
+                eprintln!("{}: {} …", backend.name(), fault.what);
+                let figures = self.one(fault.name, &backend).await;
+                for figure in figures.map_err(|error| format!("{}: {error}", fault.name))? {
+                    println!("evidence: {figure}");
+                }
+                eprintln!("{}: {} in {:.1?}", backend.name(), fault.name, begun.elapsed());
+            }
+        }
+        Ok(())
+    }
+
+    async fn one(&self, name: &str, backend: &Backend) -> Done<Vec<String>> {
+        match name {
+            "kills" => killed::at_random(self, backend).await,
+            "points" => killed::at_points(self, backend).await,
+            "migrations" => killed::migrating(self, backend).await,
+            "canaries" => killed::with_defects(self, backend).await,
+            other => Err(format!("there is no fault `{other}`").into()),
+        }
+    }
+
+    /// A folder for what is written about one history.
+    pub fn notes(&self, name: &str) -> Done<PathBuf> {
+        let folder = self.folder.join(format!("{name}-notes"));
+        std::fs::create_dir_all(&folder)?;
+        Ok(folder)
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+}
+
+fn random_seed() -> Done<u64> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH)?;
+    Ok(u64::try_from(since.as_nanos() & u128::from(u32::MAX))?)
+}
