@@ -48,6 +48,8 @@ pub struct Tally {
     pub again: u64,
     pub points: BTreeSet<String>,
     pub lost: BTreeSet<String>,
+    /// Answers that nothing in a script may have.
+    pub refused: Vec<String>,
     /// The longest time from the start of a worker until it served.
     pub ready_after_max: Duration,
 }
@@ -175,7 +177,11 @@ impl<'a> Drive<'a> {
                         self.waiting.push_back((number, request));
                         Ok(())
                     }
-                    Answer::Failed(why) => Err(format!("{}: {why}", request.name()).into()),
+                    Answer::Failed(why) => {
+                        self.tally.answered += 1;
+                        self.tally.refused.push(format!("{}: {why}", request.name()));
+                        Ok(())
+                    }
                 }
             }
             Said::Reached(point) => self.reached(point),

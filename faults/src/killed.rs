@@ -1,6 +1,6 @@
 //! Processes that are killed under load: at random, after each statement, while they migrate, and with a defect.
 
-use std::{collections::BTreeSet, path::Path, time::Duration};
+use std::{collections::BTreeSet, time::Duration};
 
 use crate::{
     Done,
@@ -34,7 +34,8 @@ impl Outcome {
     /// All that is wrong.
     fn wrong(&self) -> Vec<String> {
         let lost = self.tally.lost.iter().map(|what| format!("answered and lost: {what}"));
-        lost.chain(self.problems.iter().cloned()).collect()
+        let refused = self.tally.refused.iter().map(|what| format!("refused: {what}"));
+        lost.chain(refused).chain(self.problems.iter().cloned()).collect()
     }
 
     /// What was counted, if nothing is wrong.
@@ -62,13 +63,15 @@ pub async fn history(
     let expected = Expected::of(&script).await?;
     let place = backend.fresh(run.folder(), name).await?;
     let notes = run.notes(name)?;
-    let drive = Drive::new((&place, &place), &notes, plan(&script), seed)?;
-    let tally = drive.run(&script).await?;
+    let plan = plan(&script);
+    let must_fail = plan.defect.is_some();
+    let tally = Drive::new((&place, &place), &notes, plan, seed)?.run(&script).await?;
     let problems = found(&expected, &place).await?;
-    if problems.is_empty() && tally.lost.is_empty() {
+    let outcome = Outcome { tally, problems };
+    if outcome.wrong().is_empty() || must_fail {
         backend.remove(&place).await?;
     }
-    Ok(Outcome { tally, problems })
+    Ok(outcome)
 }
 
 /// What is wrong with a store that nobody is at work with.
@@ -203,22 +206,10 @@ pub async fn with_defects(run: &Run, backend: &Backend) -> Done<Vec<String>> {
         }
         found.push(name);
     }
-    remove_files(run.folder(), "canary")?;
     Ok(vec![format!(
         "defects that must be found, {} = {} of 2: a process that {}",
         backend.name(),
         found.len(),
         found.join(", and one that ")
     )])
-}
-
-fn remove_files(folder: &Path, name: &str) -> Done {
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        let mine = entry.file_name().to_string_lossy().starts_with(name);
-        if mine && entry.file_type()?.is_file() {
-            std::fs::remove_file(entry.path())?;
-        }
-    }
-    Ok(())
 }

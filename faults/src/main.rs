@@ -4,6 +4,7 @@ mod chance;
 mod check;
 mod client;
 mod drive;
+mod dropped;
 mod killed;
 mod model;
 mod place;

@@ -7,6 +7,8 @@ use std::{
     time::Duration,
 };
 
+use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
+
 use billing_core::plan::PlanBook;
 use billing_store::{Billing, SqliteStore, StoreResult, Tenant, clock::SetClock, store::Store};
 
@@ -74,6 +76,20 @@ impl Opened {
         tenant(self.store())
     }
 
+    /// How many connections only read.
+    pub const fn readers(&self) -> usize {
+        match self {
+            Self::Sqlite(_) => 4,
+        }
+    }
+
+    /// How many connections write.
+    pub const fn writers(&self) -> usize {
+        match self {
+            Self::Sqlite(_) => 1,
+        }
+    }
+
     pub async fn close(&self) {
         match self {
             Self::Sqlite(store) => store.close().await,
@@ -108,6 +124,20 @@ impl Backend {
     pub async fn fresh(&self, folder: &Path, name: &str) -> Done<Place> {
         match self {
             Self::Sqlite => Ok(Place::File(folder.join(format!("{name}.db")))),
+        }
+    }
+
+    /// Whether no transaction is open that nobody ends.
+    pub async fn idle(&self, place: &Place) -> Done {
+        match (self, place) {
+            (Self::Sqlite, Place::File(file)) => {
+                let options =
+                    SqliteConnectOptions::new().filename(file).busy_timeout(Duration::ZERO);
+                let mut beside = SqliteConnection::connect_with(&options).await?;
+                sqlx::query("begin immediate").execute(&mut beside).await?;
+                sqlx::query("rollback").execute(&mut beside).await?;
+                Ok(beside.close().await?)
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    Done, block_on, killed,
+    Done, block_on, dropped, killed,
     place::{self, Backend},
     worker::Defect,
 };
@@ -19,7 +19,7 @@ pub struct Options {
     #[arg(long)]
     list: bool,
     /// How often a process is killed at random, for each store
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = SHORT)]
     kills: u64,
     /// What chance begins with; another number each time if it is not given
     #[arg(long)]
@@ -29,16 +29,20 @@ pub struct Options {
     defect: Option<Defect>,
 }
 
+/// The kills of a short run.
+const SHORT: u64 = 10;
+
 /// One kind of fault, made on one store.
 struct Fault {
     name: &'static str,
     what: &'static str,
 }
 
-const FAULTS: [Fault; 4] = [
+const FAULTS: [Fault; 5] = [
     Fault { name: "kills", what: "the process is killed at random moments" },
     Fault { name: "points", what: "the process ends after each statement of each use case" },
     Fault { name: "migrations", what: "the process ends between the steps of a migration" },
+    Fault { name: "drops", what: "clients drop their futures at every await" },
     Fault { name: "canaries", what: "processes with a defect are found out" },
 ];
 
@@ -98,9 +102,15 @@ impl Run {
             "kills" => killed::at_random(self, backend).await,
             "points" => killed::at_points(self, backend).await,
             "migrations" => killed::migrating(self, backend).await,
+            "drops" => dropped::at_every_await(self, backend).await,
             "canaries" => killed::with_defects(self, backend).await,
             other => Err(format!("there is no fault `{other}`").into()),
         }
+    }
+
+    /// Whether figures are taken.
+    pub const fn is_long(&self) -> bool {
+        self.kills > SHORT
     }
 
     /// A folder for what is written about one history.

@@ -33,7 +33,7 @@ pub struct Options {
 /// A defect that the harness must find.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Defect {
-    /// It answers before it has done what was asked.
+    /// It answers for a batch before it has recorded it.
     AnswersFirst,
     /// It knows a call by its own process too, so that one that is sent again counts again.
     OwnIds,
@@ -72,20 +72,19 @@ pub async fn run(options: Options) -> Done {
 
 async fn serve(tenant: Arc<Tenant>, number: usize, request: Request, defect: Option<Defect>) {
     statements::at_work(request.name());
-    match defect {
-        None => say(&Said::Answer(number, request.ask(&tenant).await)),
-        Some(Defect::AnswersFirst) => {
+    let answer = match (defect, request) {
+        (Some(Defect::AnswersFirst), request @ Request::Ingest(..)) => {
             say(&Said::Answer(number, Answer::Ok));
             request.ask(&tenant).await;
+            return;
         }
-        Some(Defect::OwnIds) => {
-            let answer = match own(request) {
-                Ok(request) => request.ask(&tenant).await,
-                Err(error) => Answer::Failed(error.to_string()),
-            };
-            say(&Said::Answer(number, answer));
-        }
-    }
+        (Some(Defect::OwnIds), request) => match own(request) {
+            Ok(request) => request.ask(&tenant).await,
+            Err(error) => Answer::Failed(error.to_string()),
+        },
+        (_, request) => request.ask(&tenant).await,
+    };
+    say(&Said::Answer(number, answer));
 }
 
 /// The request with this process's number in the ids of its calls.

@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::{command::Line, fuzz, purity, tidy};
+use crate::{command::Line, faults, fuzz, purity, tidy};
 
 #[derive(Debug, clap::Args)]
 pub struct Options {
@@ -35,7 +35,7 @@ struct Check {
     run: fn(&Run<'_>) -> Result<(), Failure>,
 }
 
-const CHECKS: [Check; 11] = [
+const CHECKS: [Check; 12] = [
     Check { name: "format", what: "every file is as rustfmt leaves it", run: format },
     Check { name: "tidy", what: "captions, floors, migrations, words, links", run: tidy },
     Check { name: "clippy", what: "no lint speaks up, with every feature on", run: clippy },
@@ -46,6 +46,11 @@ const CHECKS: [Check; 11] = [
     Check { name: "dependencies", what: "licences, bans and sources", run: dependencies },
     Check { name: "benches", what: "every benchmark runs once", run: benches },
     Check { name: "quickstart", what: "runs twice on one database", run: quickstart },
+    Check {
+        name: "faults",
+        what: "kills, cuts and changed bytes lose nothing unseen",
+        run: faults,
+    },
     Check { name: "fuzz", what: "no fuzz target finds anything in ten seconds", run: fuzz },
 ];
 
@@ -238,6 +243,12 @@ fn quickstart(run: &Run<'_>) -> Result<(), Failure> {
         .args([database.to_string_lossy()]);
     run.line(&line)?;
     run.line(&line)
+}
+
+fn faults(run: &Run<'_>) -> Result<(), Failure> {
+    let repeat = "cargo xtask faults".to_owned();
+    faults::run(run.root, &faults::Options::of_a_check())
+        .map_err(|message| Failure { message, repeat })
 }
 
 fn fuzz(run: &Run<'_>) -> Result<(), Failure> {

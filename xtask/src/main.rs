@@ -3,6 +3,7 @@
 mod ci;
 mod command;
 mod evidence;
+mod faults;
 mod floors;
 mod fuzz;
 mod lexer;
@@ -49,6 +50,16 @@ Examples:
   cargo xtask fuzz --seconds 60 ndjson only this one, for a minute
   cargo xtask fuzz --list              what there is";
 
+const FAULTS_EXAMPLES: &str = "Processes are killed under load, connections cut, futures dropped, bytes changed; after each, what
+was answered is looked for and counted, and the store verified. PostgreSQL takes part if
+BILLING_TEST_POSTGRES_URL names a server on which databases may be created.
+
+Examples:
+  cargo xtask faults                      the short run, as in `cargo xtask ci`
+  cargo xtask faults --kills 200 --release  the long one
+  cargo xtask faults kills --seed 7       one fault, repeated
+  cargo xtask faults --list               what there is";
+
 const EVIDENCE_EXAMPLES: &str =
     "Each entry is a child process. A line of its standard output that \
 starts with
@@ -78,6 +89,9 @@ enum Task {
     /// Run the fuzz targets, which needs cargo-fuzz and no nightly toolchain
     #[command(after_help = FUZZ_EXAMPLES)]
     Fuzz(fuzz::Options),
+    /// Make faults on every store and count what was lost
+    #[command(after_help = FAULTS_EXAMPLES)]
+    Faults(faults::Options),
     /// Run the long counts and write their figures to docs/evidence.md
     #[command(after_help = EVIDENCE_EXAMPLES)]
     Evidence(evidence::Options),
@@ -91,6 +105,7 @@ fn main() -> ExitCode {
         Task::Ci(options) => ci::run(&root, &options),
         Task::Tidy => tidy::run(&root),
         Task::Fuzz(options) => fuzz::run(&root, &options),
+        Task::Faults(options) => faults::run(&root, &options),
         Task::Evidence(options) => evidence::run(&root, &options),
         Task::SampleData => sample_data::run(&root),
     };
