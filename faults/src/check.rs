@@ -25,7 +25,7 @@ pub async fn lost(tenant: &Tenant, answered: &[&Request]) -> Done<BTreeSet<Strin
 /// What is missing in the store of a request that was done.
 async fn missing(facts: &mut dyn Facts, request: &Request) -> Done<Vec<String>> {
     let there = match request {
-        Request::Ingest(_, items) => {
+        Request::Ingest(_, items, _) => {
             let keys: Vec<ItemKey> = items.iter().map(|item| item.key.clone()).collect();
             let found = facts.items(&keys).await?;
             let counted: BTreeSet<&ItemKey> =

@@ -167,7 +167,7 @@ impl Other {
                      "caller": "", "callee": "+4930123456", "disposition": "answered",
                      "direction": "outbound"},
         }))?;
-        Ok(Request::Ingest("other".into(), vec![call]))
+        Ok(Request::Ingest("other".into(), vec![call], 0))
     }
 
     async fn call(&self, number: u64) -> Done {

@@ -1,5 +1,6 @@
 //! Kills, cuts and cancels the stores at work, and counts what was lost: `cargo xtask faults`.
 
+mod bytes;
 mod chance;
 mod check;
 mod client;
@@ -9,6 +10,7 @@ mod killed;
 mod model;
 mod place;
 mod protocol;
+mod raw;
 mod request;
 mod run;
 mod script;

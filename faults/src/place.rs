@@ -3,7 +3,10 @@
 use std::{
     fmt,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -137,6 +140,20 @@ impl Backend {
                 sqlx::query("begin immediate").execute(&mut beside).await?;
                 sqlx::query("rollback").execute(&mut beside).await?;
                 Ok(beside.close().await?)
+            }
+        }
+    }
+
+    /// The same store once more, in a place of its own; nobody is at work with it.
+    pub async fn copy(&self, place: &Place) -> Done<Place> {
+        match (self, place) {
+            (Self::Sqlite, Place::File(file)) => {
+                // A name that was used before could meet a log that is left of it.
+                static COPIES: AtomicU64 = AtomicU64::new(0);
+                let number = COPIES.fetch_add(1, Ordering::Relaxed);
+                let copy = file.with_extension(format!("copy-{number}.db"));
+                std::fs::copy(file, &copy)?;
+                Ok(Place::File(copy))
             }
         }
     }

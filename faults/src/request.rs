@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use billing_core::{
     account::AccountSettings,
-    decide::{Batch, Days},
+    decide::{Batch, Days, Refusal},
     id::{AccountId, PlanId, SeriesId, TariffId, TenantId},
     item::{Incoming, ItemKey},
     plan::PlanSpec,
@@ -26,8 +26,8 @@ pub enum Request {
     SavePlan(PlanSpec),
     Open(AccountSettings),
     Assign(AccountId, PlanId, u32, Day),
-    /// A batch by its label.
-    Ingest(String, Vec<Incoming>),
+    /// A batch by its label, the items in it, and how many entries cannot be decoded.
+    Ingest(String, Vec<Incoming>, u32),
     Bill(AccountId, Instant),
     /// A series, as of when, and the last number it has given by then.
     Issue(SeriesId, Instant, u64),
@@ -94,8 +94,14 @@ impl Request {
             Self::Assign(account, plan, version, from) => {
                 tenant.assign(account, plan, *version, *from).await.map(drop)
             }
-            Self::Ingest(label, items) => {
-                let entries = items.iter().cloned().map(Ok).collect();
+            Self::Ingest(label, items, refused) => {
+                let refusal = |number| Refusal {
+                    place: format!("line {number}").into(),
+                    reason: "no start".into(),
+                    raw: format!("{number};account-0;;61"),
+                };
+                let refused = (1..=*refused).map(|number| Err(refusal(number)));
+                let entries = items.iter().cloned().map(Ok).chain(refused).collect();
                 tenant.ingest(&Batch { label: label.clone(), entries }).await.map(drop)
             }
             Self::Bill(account, at) => tenant.bill(account, *at).await.map(drop),
@@ -125,7 +131,7 @@ pub fn told(error: &dyn core::error::Error) -> String {
     text
 }
 
-/// A processor that accepts everything.
+/// A processor that refuses some days, and accepts the others.
 #[derive(Debug)]
 struct Downstream;
 
@@ -136,7 +142,10 @@ impl Processor for Downstream {
         _tenant: &TenantId,
         handovers: &[Handover],
     ) -> Result<Vec<Settled>, ProcessorError> {
-        let accept = |one: &Handover| Settled::Accepted { reference: one.digest().to_string() };
-        Ok(handovers.iter().map(accept).collect())
+        let answer = |one: &Handover| match one.day.to_string().ends_with(['4', '9']) {
+            true => Settled::Refused { reason: "not on such a day".into() },
+            false => Settled::Accepted { reference: one.digest().to_string() },
+        };
+        Ok(handovers.iter().map(answer).collect())
     }
 }

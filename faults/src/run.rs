@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    Done, block_on, dropped, killed,
+    Done, block_on, bytes, dropped, killed,
     place::{self, Backend},
     worker::Defect,
 };
@@ -38,11 +38,12 @@ struct Fault {
     what: &'static str,
 }
 
-const FAULTS: [Fault; 5] = [
+const FAULTS: [Fault; 6] = [
     Fault { name: "kills", what: "the process is killed at random moments" },
     Fault { name: "points", what: "the process ends after each statement of each use case" },
     Fault { name: "migrations", what: "the process ends between the steps of a migration" },
     Fault { name: "drops", what: "clients drop their futures at every await" },
+    Fault { name: "bytes", what: "bytes change behind the library's back" },
     Fault { name: "canaries", what: "processes with a defect are found out" },
 ];
 
@@ -103,6 +104,7 @@ impl Run {
             "points" => killed::at_points(self, backend).await,
             "migrations" => killed::migrating(self, backend).await,
             "drops" => dropped::at_every_await(self, backend).await,
+            "bytes" => bytes::changed(self, backend).await,
             "canaries" => killed::with_defects(self, backend).await,
             other => Err(format!("there is no fault `{other}`").into()),
         }

@@ -89,11 +89,11 @@ async fn serve(tenant: Arc<Tenant>, number: usize, request: Request, defect: Opt
 
 /// The request with this process's number in the ids of its calls.
 fn own(request: Request) -> Done<Request> {
-    let Request::Ingest(label, mut items) = request else { return Ok(request) };
+    let Request::Ingest(label, mut items, refused) = request else { return Ok(request) };
     for item in items.iter_mut().filter(|item| item.key.partial.is_none()) {
         item.key.id = format!("{}-{}", item.key.id.as_str(), std::process::id()).parse()?;
     }
-    Ok(Request::Ingest(label, items))
+    Ok(Request::Ingest(label, items, refused))
 }
 
 /// One line, at once and whole.

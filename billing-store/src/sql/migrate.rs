@@ -32,11 +32,11 @@ impl Schema {
     /// The caller sees to it that nobody else takes one at the same time.
     pub(super) async fn next(&self, mut connection: Connection<'_>) -> StoreResult<bool> {
         connection.script(self.ledger).await?;
-        let taken: Vec<(i64, String)> = connection
+        let taken: Vec<(i64, String, String)> = connection
             .fetch(
                 "billing_migration",
                 Ask {
-                    sql: "select version, digest from billing_migration order by version",
+                    sql: "select version, name, digest from billing_migration order by version",
                     held: None,
                 },
                 &[],
@@ -63,11 +63,11 @@ impl Schema {
     }
 
     /// The last step that was taken; all of them must be the first of this library's, in their order.
-    fn last(&self, taken: &[(i64, String)]) -> StoreResult<i64> {
+    fn last(&self, taken: &[(i64, String, String)]) -> StoreResult<i64> {
         let mut due = self.steps.iter().map(|step| step.version);
         let mut last = 0;
-        for (version, digest) in taken {
-            self.check(*version, digest)?;
+        for (version, name, digest) in taken {
+            self.check(*version, name, digest)?;
             if due.next() != Some(*version) {
                 let what = format!("schema step {version} was taken after step {last}");
                 return Err(StoreError::Corrupt { what, source: None });
@@ -77,14 +77,16 @@ impl Schema {
         Ok(last)
     }
 
-    fn check(&self, version: i64, digest: &str) -> StoreResult<()> {
+    fn check(&self, version: i64, name: &str, digest: &str) -> StoreResult<()> {
         let known = self.steps.iter().find(|step| step.version == version);
         let newest = self.steps.last().map_or(0, |step| step.version);
         let step = known.ok_or(StoreError::Schema { found: version, known: newest })?;
-        if digest_of(step.sql) == digest {
+        if step.name == name && digest_of(step.sql) == digest {
             return Ok(());
         }
-        let what = format!("schema step {version} was taken with another text than this library's");
+        let what = format!(
+            "schema step {version} was taken with another name or text than this library's"
+        );
         Err(StoreError::Corrupt { what, source: None })
     }
 }

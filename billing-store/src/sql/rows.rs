@@ -268,10 +268,10 @@ impl FromCells for u64 {
     }
 }
 
-/// A step of the schema that was taken.
-impl FromCells for (i64, String) {
+/// A step of the schema that was taken: its version, name and digest.
+impl FromCells for (i64, String, String) {
     fn from_cells(cells: &mut Cells<'_>) -> StoreResult<Self> {
-        Ok((cells.int()?, cells.text()?.to_owned()))
+        Ok((cells.int()?, cells.text()?.to_owned(), cells.text()?.to_owned()))
     }
 }
 

@@ -85,7 +85,10 @@ fn check_item(item: &StoredItem, postings: &Postings, report: &mut Report) {
         report.find(Promise::Item, account, what);
     }
     let whole = claim.key.partial.is_none();
-    if whole && (*arrived == 0 || (claim.effective == 0 && !is_void(claim, postings))) {
+    // A record that came after a later one of its usage has no postings, and no numbers of any.
+    let unposted = *arrived == 0 && (claim.first_seq, claim.current_seq) != (0, 0);
+    let nothing = *arrived == 0 || (claim.effective == 0 && !is_void(claim, postings));
+    if unposted || (whole && nothing) {
         report.find(Promise::Claim, account, format!("item {} has no postings", claim.key));
     }
     let stands = claim.current_seq == claim.first_seq && claim.effective == *arrived;

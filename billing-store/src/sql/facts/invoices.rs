@@ -99,7 +99,7 @@ pub(super) async fn marks(
          and i.number = cast(k.value ->> 1 as bigint) \
          left join billing_invoice_mark m \
          on m.tenant = i.tenant and m.series = i.series and m.number = i.number \
-         where m.tenant is not null or i.void = 1",
+         where m.tenant is not null or i.void <> 0",
         &[Text(&invoices)],
     )
     .await
