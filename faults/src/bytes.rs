@@ -6,9 +6,10 @@ use billing_store::verify::verify;
 
 use crate::{
     Done,
+    backend::Backend,
     chance::Chance,
     check::Expected,
-    place::{Backend, Place},
+    place::Place,
     raw::{Column, Raw, Value},
     request::Answer,
     run::Run,
@@ -121,24 +122,27 @@ async fn one(
         return Ok(None);
     };
     let row = chance.below(column.rows);
-    let copy = backend.copy(original).await?;
+    let copy = backend.copy(original)?;
     let mut raw = Raw::connect(&copy).await?;
     let before = match operational(column) {
         Some(when) if raw.holds(column, row, when).await? => None,
         _ => raw.read(column, row).await?,
     };
     let after = before.as_ref().and_then(|value| other(value, chance));
-    let taken = match &after {
+    let spot = match &after {
         Some(value) => raw.write(column, row, value).await?,
-        None => false,
+        None => None,
     };
-    raw.close().await?;
     let mut told = None;
-    if let (true, Some(before), Some(after)) = (taken, before, after) {
+    if let (Some(spot), Some(before), Some(after)) = (spot, before, after) {
         let found = is_found(&copy).await;
+        raw.restore(column, &spot, &before).await?;
         told = Some((Change { column: column.clone(), row, before, after }, found));
     }
-    backend.remove(&copy).await?;
+    raw.close().await?;
+    if copy != *original {
+        backend.remove(&copy).await?;
+    }
     Ok(told)
 }
 

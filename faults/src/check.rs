@@ -67,7 +67,7 @@ async fn missing(facts: &mut dyn Facts, request: &Request) -> Done<Vec<String>> 
         Request::Retry(keys) => facts.parked(keys).await?.is_empty(),
         Request::Drop(key, _) => facts.parked(std::slice::from_ref(key)).await?.is_empty(),
         // What they did is in the state at the end, and of two at once either may have done it.
-        Request::HandOver | Request::Send | Request::Bill(..) => true,
+        Request::HandOver | Request::Send | Request::Bill(..) | Request::Hold(..) => true,
     };
     Ok(if there { Vec::new() } else { vec![format!("{request:?}")] })
 }

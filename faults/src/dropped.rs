@@ -11,12 +11,14 @@ use std::{
 use serde_json::json;
 
 use billing_core::item::Incoming;
-use billing_store::{Billing, Tenant, clock::SetClock, store::Locks};
+use billing_store::{Billing, Tenant, clock::SetClock};
 
 use crate::{
-    Done, check,
+    Done,
+    backend::{Backend, idle},
+    check,
     check::Expected,
-    place::{Backend, Opened, Place},
+    place::{Opened, Place},
     request::{Answer, Request},
     run::Run,
     script::{NOW, Script},
@@ -52,7 +54,7 @@ pub async fn at_every_await(run: &Run, backend: &Backend) -> Done<Vec<String>> {
         if *times < cut {
             *times += 1;
             every_await(&tenant, request, &other, &mut counts).await?;
-            free(backend, &place, &opened, &mut counts).await?;
+            free(backend, &place, &tenant, &mut counts).await?;
         } else {
             answered(&tenant, request).await?;
         }
@@ -120,28 +122,14 @@ async fn cut_short<T>(future: impl Future<Output = T>, polls: u32) -> Option<T> 
 }
 
 /// Waits until every connection can be held at once, and looks for transactions that nobody ends.
-async fn free(backend: &Backend, place: &Place, opened: &Opened, counts: &mut Counts) -> Done {
+async fn free(backend: &Backend, place: &Place, tenant: &Tenant, counts: &mut Counts) -> Done {
     let begun = Instant::now();
-    let held = tokio::time::timeout(FREE, hold_all(opened)).await;
+    let (readers, units) = backend.connections();
+    let hold = Request::Hold(readers, units);
+    let held = tokio::time::timeout(FREE, answered(tenant, &hold)).await;
     held.map_err(|_| format!("not every connection was free again within {FREE:?}"))??;
+    idle(place).await?;
     counts.free_after_max = counts.free_after_max.max(begun.elapsed());
-    backend.idle(place).await
-}
-
-/// Holds every connection of a store at the same time.
-async fn hold_all(opened: &Opened) -> Done {
-    let tenant = opened.tenant()?;
-    let mut readers = Vec::new();
-    for _ in 0..opened.readers() {
-        let mut facts = tenant.read().await?;
-        facts.account_page(None, 1).await?;
-        readers.push(facts);
-    }
-    let mut units = Vec::new();
-    for number in 0..opened.writers() {
-        let account = format!("unit-{number}").parse()?;
-        units.push(tenant.begin(&Locks::accounts([account])).await?);
-    }
     Ok(())
 }
 

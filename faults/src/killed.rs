@@ -4,11 +4,12 @@ use std::{collections::BTreeSet, time::Duration};
 
 use crate::{
     Done,
+    backend::Backend,
     chance::Chance,
     check::Expected,
     client,
     drive::{Drive, Plan, Tally},
-    place::{Backend, Place},
+    place::Place,
     run::Run,
     script::Script,
     worker::Defect,
@@ -124,8 +125,9 @@ pub async fn at_points(run: &Run, backend: &Backend) -> Done<Vec<String>> {
     let requests = script.stages.iter().flat_map(|stage| &stage.requests);
     let cases: BTreeSet<&str> = requests.map(|request| request.name()).collect();
     for case in cases.iter().filter(|case| **case != "bill") {
-        let commit = format!("{case}: after 1. `commit`");
-        if !tally.points.iter().any(|point| point.eq_ignore_ascii_case(&commit)) {
+        let mine = format!("{case}: ");
+        let commits = |point: &String| point.starts_with(&mine) && point.ends_with("commit`");
+        if !tally.points.iter().any(commits) {
             return Err(
                 format!("no process ended between the commit of {case} and its answer").into()
             );

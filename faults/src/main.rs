@@ -1,5 +1,6 @@
 //! Kills, cuts and cancels the stores at work, and counts what was lost: `cargo xtask faults`.
 
+mod backend;
 mod bytes;
 mod chance;
 mod check;

@@ -16,6 +16,7 @@ use billing_core::{
 use billing_store::{
     Error, StoreError, Tenant,
     settlement::{Processor, ProcessorError},
+    store::Locks,
 };
 
 /// One call of the door.
@@ -37,6 +38,8 @@ pub enum Request {
     Void(SeriesId, u64, String),
     Retry(Vec<ItemKey>),
     Drop(ItemKey, String),
+    /// Holds so many readers and so many units at the same time.
+    Hold(usize, usize),
 }
 
 /// What the client heard.
@@ -69,6 +72,7 @@ impl Request {
             Self::Void(..) => "void_invoice",
             Self::Retry(..) => "retry_parked",
             Self::Drop(..) => "drop_parked",
+            Self::Hold(..) => "hold",
         }
     }
 
@@ -116,8 +120,23 @@ impl Request {
             }
             Self::Retry(keys) => tenant.retry_parked(keys).await.map(drop),
             Self::Drop(key, reason) => tenant.drop_parked(key, reason).await,
+            Self::Hold(readers, units) => hold(tenant, *readers, *units).await,
         }
     }
+}
+
+async fn hold(tenant: &Tenant, readers: usize, units: usize) -> billing_store::Result<()> {
+    let (mut reading, mut writing) = (Vec::new(), Vec::new());
+    for _ in 0..readers {
+        let mut facts = tenant.read().await?;
+        facts.account_page(None, 1).await?;
+        reading.push(facts);
+    }
+    for number in 0..units {
+        let account = format!("unit-{number}").parse()?;
+        writing.push(tenant.begin(&Locks::accounts([account])).await?);
+    }
+    Ok(())
 }
 
 /// The error with all its causes.

@@ -6,8 +6,9 @@ use std::{
 };
 
 use crate::{
-    Done, block_on, bytes, dropped, killed,
-    place::{self, Backend},
+    Done,
+    backend::{self, Backend},
+    block_on, bytes, dropped, killed,
     worker::Defect,
 };
 
@@ -84,7 +85,7 @@ pub struct Run {
 
 impl Run {
     async fn all(&self, faults: &[&Fault]) -> Done {
-        for backend in place::backends()? {
+        for backend in backend::backends()? {
             for fault in faults {
                 let begun = Instant::now();
                 eprintln!("{}: {} …", backend.name(), fault.what);
