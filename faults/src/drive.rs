@@ -5,6 +5,10 @@ use std::{
     fs::File,
     io::Write as _,
     path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -13,7 +17,7 @@ use crate::{
     chance::Chance,
     check,
     client::{Heard, Manner, Worker},
-    place::Place,
+    place::{Opened, Place},
     protocol::Said,
     request::{Answer, Request},
     script::{Script, Stage},
@@ -33,6 +37,8 @@ pub struct Plan {
     /// Ends a worker at each point once.
     pub at_points: bool,
     pub defect: Option<Defect>,
+    /// Where answers are counted for others to see.
+    pub answers: Arc<AtomicU64>,
 }
 
 /// What came of it.
@@ -80,6 +86,8 @@ pub struct Drive<'a> {
     history: File,
     known: PathBuf,
     tally: Tally,
+    /// The store as the one who checks has it open.
+    opened: Option<Opened>,
 }
 
 impl<'a> Drive<'a> {
@@ -99,11 +107,18 @@ impl<'a> Drive<'a> {
             history: File::create(folder.join("history"))?,
             known,
             tally: Tally::default(),
+            opened: None,
         })
     }
 
-    /// Runs all stages.
+    /// Runs the script.
     pub async fn run(mut self, script: &'a Script) -> Done<Tally> {
+        let worker = self.stages(script).await?;
+        self.end(worker).await
+    }
+
+    /// Runs all stages; the worker has more to live.
+    pub async fn stages(&mut self, script: &'a Script) -> Done<Worker> {
         let mut worker = self.begin().await?;
         let mut number = 0;
         for Stage { requests, lanes } in &script.stages {
@@ -115,7 +130,28 @@ impl<'a> Drive<'a> {
             let lanes = if self.plan.at_points { 1 } else { *lanes };
             worker = self.stage(worker, lanes).await?;
         }
+        Ok(worker)
+    }
+
+    /// Asks one thing more, which no fault befalls.
+    pub async fn alone(&mut self, worker: &mut Worker, request: &Request) -> Done {
+        loop {
+            worker.ask(usize::MAX, request).await?;
+            match worker.hear().await? {
+                Heard::Said(Said::Answer(_, Answer::Ok)) => return Ok(()),
+                // A connection that was lost before is found to be so when it is used.
+                Heard::Said(Said::Answer(_, Answer::Again(_) | Answer::Unknown(_))) => {}
+                heard => return Err(format!("{}: {heard:?}", request.name()).into()),
+            }
+        }
+    }
+
+    /// Ends the worker, and tells what was counted.
+    pub async fn end(self, worker: Worker) -> Done<Tally> {
         worker.end().await?;
+        if let Some(opened) = &self.opened {
+            opened.close().await;
+        }
         Ok(self.tally)
     }
 
@@ -168,13 +204,14 @@ impl<'a> Drive<'a> {
                 match answer {
                     Answer::Ok => {
                         self.tally.answered += 1;
+                        self.plan.answers.fetch_add(1, Ordering::Relaxed);
                         self.answered.push(request);
                         Ok(())
                     }
                     Answer::Again(_) | Answer::Unknown(_) => {
                         self.tally.again += 1;
                         tokio::time::sleep(Duration::from_millis(5)).await;
-                        self.waiting.push_back((number, request));
+                        self.waiting.push_front((number, request));
                         Ok(())
                     }
                     Answer::Failed(why) => {
@@ -207,7 +244,10 @@ impl<'a> Drive<'a> {
         }
         worker.end().await?;
         self.write("ended")?;
-        let opened = self.aside.open_patiently().await?;
+        let opened = match self.opened.take() {
+            Some(opened) => opened,
+            None => self.aside.open_patiently().await?,
+        };
         let tenant = opened.tenant()?;
         self.tally.lost.extend(check::lost(&tenant, &self.answered).await?);
         for (number, (request, _)) in std::mem::take(&mut self.going) {
@@ -216,7 +256,11 @@ impl<'a> Drive<'a> {
                 u64::from(check::happened(&tenant, request).await? == Some(true));
             self.waiting.push_front((number, request));
         }
-        opened.close().await;
+        match opened {
+            // What a dead process left in a file is looked at by one who opens it.
+            Opened::Sqlite(_) => opened.close().await,
+            Opened::Postgres(_) => self.opened = Some(opened),
+        }
         self.begin().await
     }
 

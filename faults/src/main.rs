@@ -9,12 +9,16 @@ mod drive;
 mod dropped;
 mod killed;
 mod model;
+mod network;
 mod place;
 mod protocol;
+mod proxy;
 mod raw;
 mod request;
 mod run;
 mod script;
+mod server;
+mod servers;
 mod statements;
 mod worker;
 

@@ -44,6 +44,7 @@ pub enum Cut {
 
 #[derive(Debug, Default)]
 struct State {
+    faults: AtomicU64,
     cut: Mutex<Option<Cut>>,
     /// How many connections were cut where it was asked for.
     cuts: AtomicU64,
@@ -66,7 +67,11 @@ impl Proxy {
         let address = listener.local_addr()?;
         let (weather, broken) = (watch::Sender::new(Weather::Clear), watch::Sender::new(0));
         let state = Arc::new(State::default());
-        let line = Line { weather: weather.subscribe(), broken: broken.subscribe(), state: Arc::clone(&state) };
+        let line = Line {
+            weather: weather.subscribe(),
+            broken: broken.subscribe(),
+            state: Arc::clone(&state),
+        };
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let (target, line) = (target.clone(), line.clone());
@@ -94,6 +99,15 @@ impl Proxy {
         *self.state.cut.lock().unwrap_or_else(PoisonError::into_inner) = cut;
     }
 
+    /// Counts a fault that is made.
+    pub fn one_more(&self) {
+        self.state.faults.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub fn faults(&self) -> u64 {
+        self.state.faults.load(Ordering::Relaxed)
+    }
+
     /// How many connections were cut at a byte, and of them in or after a commit.
     pub fn cuts(&self) -> (u64, u64) {
         let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
@@ -118,7 +132,8 @@ impl Line {
         if client.set_nodelay(true).and_then(|()| server.set_nodelay(true)).is_err() {
             return;
         }
-        let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
+        let ((from_client, to_client), (from_server, to_server)) =
+            (client.into_split(), server.into_split());
         let asking = self.clone().pump(from_client, to_server, Side::Client);
         let answering = self.pump(from_server, to_client, Side::Server);
         tokio::select! {
@@ -132,7 +147,9 @@ impl Line {
         let mut buffer = vec![0; 16 * 1024];
         loop {
             let Ok(length) = from.read(&mut buffer).await else { return };
-            let Some(bytes) = buffer.get(..length).filter(|bytes| !bytes.is_empty()) else { return };
+            let Some(bytes) = buffer.get(..length).filter(|bytes| !bytes.is_empty()) else {
+                return;
+            };
             self.weathered(length).await;
             let through = if side == Side::Client { self.through(bytes) } else { None };
             let sent = bytes.get(..through.unwrap_or(length)).unwrap_or(bytes);

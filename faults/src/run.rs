@@ -8,7 +8,7 @@ use std::{
 use crate::{
     Done,
     backend::{self, Backend},
-    block_on, bytes, dropped, killed,
+    block_on, bytes, dropped, killed, network, servers,
     worker::Defect,
 };
 
@@ -39,12 +39,14 @@ struct Fault {
     what: &'static str,
 }
 
-const FAULTS: [Fault; 6] = [
+const FAULTS: [Fault; 8] = [
     Fault { name: "kills", what: "the process is killed at random moments" },
     Fault { name: "points", what: "the process ends after each statement of each use case" },
     Fault { name: "migrations", what: "the process ends between the steps of a migration" },
     Fault { name: "drops", what: "clients drop their futures at every await" },
     Fault { name: "bytes", what: "bytes change behind the library's back" },
+    Fault { name: "network", what: "the line to the database fails" },
+    Fault { name: "server", what: "the database server is killed" },
     Fault { name: "canaries", what: "processes with a defect are found out" },
 ];
 
@@ -106,6 +108,10 @@ impl Run {
             "migrations" => killed::migrating(self, backend).await,
             "drops" => dropped::at_every_await(self, backend).await,
             "bytes" => bytes::changed(self, backend).await,
+            // A file has neither a line to it nor a server.
+            "network" | "server" if matches!(backend, Backend::Sqlite) => Ok(Vec::new()),
+            "network" => network::failing(self, backend).await,
+            "server" => servers::killed(self).await,
             "canaries" => killed::with_defects(self, backend).await,
             other => Err(format!("there is no fault `{other}`").into()),
         }

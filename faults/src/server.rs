@@ -2,7 +2,6 @@
 
 use std::{
     net::TcpListener,
-    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     process::Stdio,
     time::{Duration, Instant},
@@ -41,7 +40,8 @@ pub fn programs() -> Option<PathBuf> {
     versions.sort();
     folders.extend(versions.into_iter().rev());
     folders.push(PathBuf::from("/usr/local/pgsql/bin"));
-    let all = |folder: &PathBuf| ["initdb", "postgres"].iter().all(|name| folder.join(name).is_file());
+    let all =
+        |folder: &PathBuf| ["initdb", "postgres"].iter().all(|name| folder.join(name).is_file());
     folders.into_iter().find(all)
 }
 
@@ -81,7 +81,10 @@ impl Server {
             postgres.arg("-D").arg(self.folder.join("data"));
             postgres.arg("-k").arg(&self.folder).args(["-p", &self.port.to_string()]);
             postgres.args(["-c", "listen_addresses=127.0.0.1", "-c", "max_connections=60"]);
-            let log = std::fs::File::options().create(true).append(true).open(self.folder.with_extension("log"))?;
+            let log = std::fs::File::options()
+                .create(true)
+                .append(true)
+                .open(self.folder.with_extension("log"))?;
             postgres.stdout(Stdio::null()).stderr(log).kill_on_drop(true);
             let mut child = postgres.spawn()?;
             while child.try_wait()?.is_none() {
@@ -117,7 +120,7 @@ impl Server {
         for process in children(server)?.into_iter().chain([server]) {
             let process = Pid::from_raw(i32::try_from(process)?).ok_or("a process has a number")?;
             // One may have ended by itself since.
-            drop(kill_process(process, Signal::KILL));
+            kill_process(process, Signal::KILL).ok();
         }
         child.wait().await?;
         Ok(())
@@ -140,7 +143,10 @@ impl Server {
 fn children(of: u32) -> Done<Vec<u32>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc")?.flatten() {
-        let Some(process) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
+        let Some(process) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok())
+        else {
+            continue;
+        };
         let Ok(stat) = std::fs::read_to_string(entry.path().join("stat")) else { continue };
         // The name stands in brackets and may hold anything; its state and then its parent follow.
         let parent = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1));
@@ -149,9 +155,4 @@ fn children(of: u32) -> Done<Vec<u32>> {
         }
     }
     Ok(found)
-}
-
-/// Whether somebody else may look into a folder, as the server's user must.
-pub fn is_open(folder: &Path) -> bool {
-    std::fs::metadata(folder).is_ok_and(|found| found.mode() & 0o001 != 0)
 }
