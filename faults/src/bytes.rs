@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// How many bytes are changed in the short run, and in the long one.
-const CHANGES: (u64, u64) = (150, 1_000);
+const CHANGES: (u64, u64) = (100, 1_000);
 /// Items that each account uses in a month.
 const LITTLE: u64 = 4;
 

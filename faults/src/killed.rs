@@ -161,7 +161,7 @@ pub async fn migrating(run: &Run, backend: &Backend) -> Done<Vec<String>> {
         backend.remove(&place).await?;
         u64::try_from(took.as_micros())?
     };
-    let kills = run.kills.max(20);
+    let kills = run.kills;
     for number in 0..kills {
         let place = backend.fresh(run.folder(), &format!("migration-{number}")).await?;
         let after = Duration::from_micros(chance.below(whole.max(1)));

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// How many faults there are in the short run, and in the long one.
-const FAULTS: (u64, u64) = (20, 200);
+const FAULTS: (u64, u64) = (12, 200);
 /// Items that each account uses in a month.
 const SOME: u64 = 16;
 /// Every connection must be free again within this time.
@@ -110,20 +110,20 @@ async fn history(
 /// One fault after the other, for as long as it may.
 async fn storm(proxy: Arc<Proxy>, answered: Arc<AtomicU64>, seed: u64) {
     let mut chance = Chance::of(seed);
-    loop {
+    for number in 0_u64.. {
         // Between two faults work is done.
         let before = answered.load(Ordering::Relaxed);
-        let due = before + 3 + chance.below(10);
+        let due = before + 2 + chance.below(6);
         while answered.load(Ordering::Relaxed) < due {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         proxy.one_more();
         let ms = |ms| Duration::from_millis(ms);
-        match chance.below(6) {
-            0 => proxy.cut(Some(Cut::AfterBytes(chance.below(20_000)))),
-            1 => proxy.cut(Some(Cut::InCommit(usize::try_from(chance.below(16)).unwrap_or(0)))),
+        match number % 6 {
+            0 => cut(&proxy, Cut::AfterBytes(chance.below(20_000))).await,
+            1 => cut(&proxy, Cut::InCommit(usize::try_from(chance.below(16)).unwrap_or(0))).await,
             // The whole of it arrives, and its answer does not.
-            2 => proxy.cut(Some(Cut::InCommit(usize::MAX))),
+            2 => cut(&proxy, Cut::InCommit(usize::MAX)).await,
             3 => {
                 proxy.set(Weather::Slow(chance.below(500)));
                 tokio::time::sleep(ms(300)).await;
@@ -139,5 +139,13 @@ async fn storm(proxy: Arc<Proxy>, answered: Arc<AtomicU64>, seed: u64) {
             }
         }
         proxy.set(Weather::Clear);
+    }
+}
+
+/// Has a connection cut, and waits until one was.
+async fn cut(proxy: &Proxy, at: Cut) {
+    proxy.cut(Some(at));
+    while proxy.will_cut() {
+        tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }

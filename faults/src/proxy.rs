@@ -99,6 +99,11 @@ impl Proxy {
         *self.state.cut.lock().unwrap_or_else(PoisonError::into_inner) = cut;
     }
 
+    /// Whether a cut that was asked for is still to come.
+    pub fn will_cut(&self) -> bool {
+        self.state.cut.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
     /// Counts a fault that is made.
     pub fn one_more(&self) {
         self.state.faults.fetch_add(1, Ordering::Relaxed);

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// How often it is killed, in the short run and in the long one.
-const KILLS: (u64, u64) = (10, 50);
+const KILLS: (u64, u64) = (3, 50);
 /// Items that each account uses in a month.
 const SOME: u64 = 16;
 /// Answers must come again within this time of the server taking connections.
