@@ -22,8 +22,8 @@ const MUCH: u64 = 40;
 const LITTLE: u64 = 8;
 /// A kill comes so long after an answer at most.
 const DELAY_US: u64 = 5_000;
-/// A process must serve again within this time.
-const READY: Duration = Duration::from_secs(5);
+/// A process must serve again within this time, on a machine that others may be at work with and where figures are taken.
+const READY: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(5));
 
 /// A history under faults, and what is wrong with the state it led to.
 pub struct Outcome {
@@ -100,7 +100,7 @@ pub async fn at_random(run: &Run, backend: &Backend) -> Done<Vec<String>> {
         eprintln!("{}: {} of {} kills", backend.name(), sum.kills, run.kills);
     }
     let Tally { answered, kills, unknown, happened, ready_after_max, .. } = sum;
-    if ready_after_max > READY {
+    if ready_after_max > if run.is_long() { READY.1 } else { READY.0 } {
         return Err(format!("a process served only after {ready_after_max:.1?}").into());
     }
     Ok(vec![format!(

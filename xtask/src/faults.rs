@@ -28,9 +28,6 @@ pub struct Options {
     defect: Option<String>,
 }
 
-/// The fault that is made by a test of its own.
-const BYTES: &str = "bytes";
-
 impl Options {
     /// The short run.
     pub fn of_a_check() -> Self {
@@ -38,32 +35,14 @@ impl Options {
         Self { faults, list: false, kills: 10, seed, release: false, defect }
     }
 
-    fn lines(&self) -> Vec<Line> {
-        let bytes = self.faults.iter().any(|name| name == BYTES);
-        let others = self.faults.iter().any(|name| name != BYTES);
-        let (kills, all) = (self.kills.to_string(), self.faults.is_empty());
-        let mut lines = Vec::new();
-        if all || others || self.list {
-            let line = self.cargo("run", ["--quiet", "--package", "faults"]);
-            let line = line.args(["--", "run", "--kills", &kills]);
-            let line = line.args(self.list.then_some("--list"));
-            let line =
-                line.args(self.seed.iter().flat_map(|seed| ["--seed".into(), seed.to_string()]));
-            let line = line.args(self.defect.iter().flat_map(|defect| ["--defect", defect]));
-            lines.push(line.args(self.faults.iter().filter(|name| *name != BYTES)));
-        }
-        if (all || bytes) && !self.list {
-            let line = self.cargo("test", ["--quiet", "--package", "billing-store"]);
-            let line = line.args(["--features", "sqlite", "--test", "tamper"]);
-            let line = line.args(["--", "--nocapture", "every_changed_byte_is_found"]);
-            let seed = self.seed.map(|seed| seed.to_string());
-            lines.push(seed.iter().fold(line, |line, seed| line.env("BILLING_TAMPER_SEED", seed)));
-        }
-        lines
-    }
-
-    fn cargo<const N: usize>(&self, task: &str, args: [&str; N]) -> Line {
-        Line::cargo([task]).args(args).args(self.release.then_some("--release"))
+    fn line(&self) -> Line {
+        let line = Line::cargo(["run", "--quiet", "--package", "faults"]);
+        let line = line.args(self.release.then_some("--release"));
+        let line = line.args(["--", "run", "--kills", &self.kills.to_string()]);
+        let line = line.args(self.list.then_some("--list"));
+        let line = line.args(self.seed.iter().flat_map(|seed| ["--seed".into(), seed.to_string()]));
+        let line = line.args(self.defect.iter().flat_map(|defect| ["--defect", defect]));
+        line.args(&self.faults)
     }
 
     /// The command that does this again.
@@ -76,12 +55,11 @@ impl Options {
 }
 
 pub fn run(root: &Path, options: &Options) -> Result<(), String> {
+    let line = options.line();
+    println!("   {line}");
     let mut figures: Vec<Figure> = Vec::new();
-    for line in options.lines() {
-        println!("   {line}");
-        let heard = line.listen(root, |said| figures.extend(figure(said, "")));
-        heard.map_err(|message| format!("faults: `{line}` {message}"))?;
-    }
+    let heard = line.listen(root, |said| figures.extend(figure(said, "")));
+    heard.map_err(|message| format!("faults: `{line}` {message}"))?;
     if !options.list {
         println!("\n{}\nrepeat it with: {}", table(&figures), options.repeat());
     }
@@ -100,13 +78,10 @@ mod tests {
 
     #[test]
     fn a_run_is_repeated_by_what_it_says() {
-        let mut options = Options { seed: Some(7), ..Options::of_a_check() };
+        let options = Options { seed: Some(7), ..Options::of_a_check() };
         assert_eq!(options.repeat(), "cargo xtask faults --kills 10 --seed 7");
-        assert_eq!(options.lines().len(), 2);
-        options.faults = vec![BYTES.to_owned()];
-        let lines: Vec<_> = options.lines().iter().map(ToString::to_string).collect();
-        assert_eq!(lines.len(), 1);
-        assert!(lines[0].starts_with("BILLING_TAMPER_SEED=7 cargo test"), "{lines:?}");
+        let line = options.line().to_string();
+        assert_eq!(line, "cargo run --quiet --package faults -- run --kills 10 --seed 7");
     }
 
     #[test]
