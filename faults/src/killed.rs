@@ -63,7 +63,7 @@ pub async fn history(
     let script = Script::of(seed, size)?;
     let expected = Expected::of(&script).await?;
     let place = backend.fresh(run.folder(), name).await?;
-    let notes = run.notes(name)?;
+    let notes = run.notes(backend, name)?;
     let plan = plan(&script);
     let must_fail = plan.defect.is_some();
     let tally = Drive::new((&place, &place), &notes, plan, seed)?.run(&script).await?;
@@ -145,7 +145,7 @@ pub async fn at_points(run: &Run, backend: &Backend) -> Done<Vec<String>> {
 /// Ends migrations after each of their statements, and at random moments, and lets the next one finish.
 pub async fn migrating(run: &Run, backend: &Backend) -> Done<Vec<String>> {
     let place = backend.fresh(run.folder(), "migration").await?;
-    let known = run.notes("migration")?.join("points");
+    let known = run.notes(backend, "migration")?.join("points");
     std::fs::write(&known, "")?;
     let mut points: Vec<String> = Vec::new();
     while let Some(point) = client::migrate(&place, &known).await? {

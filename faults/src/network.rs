@@ -81,7 +81,7 @@ async fn history(
     let proxied = backend::through(&place, proxy.address)?;
     let answered = Arc::new(AtomicU64::new(0));
     let plan = Plan { answers: Arc::clone(&answered), ..Plan::default() };
-    let notes = run.notes(name)?;
+    let notes = run.notes(backend, name)?;
     let mut drive = Drive::new((&proxied, &place), &notes, plan, seed)?;
     let storm = tokio::spawn(storm(Arc::clone(&proxy), answered, seed));
     let worked = drive.stages(&script).await;

@@ -139,8 +139,8 @@ impl Run {
     }
 
     /// A folder for what is written about one history.
-    pub fn notes(&self, name: &str) -> Done<PathBuf> {
-        let folder = self.folder.join(format!("{name}-notes"));
+    pub fn notes(&self, backend: &Backend, name: &str) -> Done<PathBuf> {
+        let folder = self.folder.join(format!("{}-{name}", backend.name()));
         std::fs::create_dir_all(&folder)?;
         Ok(folder)
     }

@@ -80,7 +80,7 @@ async fn history(
     let place = backend.fresh(run.folder(), name).await?;
     let answered = Arc::new(AtomicU64::new(0));
     let plan = Plan { answers: Arc::clone(&answered), ..Plan::default() };
-    let notes = run.notes(name)?;
+    let notes = run.notes(backend, name)?;
     let mut drive = Drive::new((&place, &place), &notes, plan, seed)?;
     let (mut kills, mut slowest) = (0_u64, Duration::ZERO);
     let mut worker = {

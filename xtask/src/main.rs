@@ -68,7 +68,7 @@ Sections of entries that are not run, or fail, stay as they are.
 
 Examples:
   cargo xtask evidence --list     what there is, and what it runs
-  cargo xtask evidence kills      only this entry
+  cargo xtask evidence faults     only this entry
   cargo xtask evidence            all of them: hours, not minutes";
 
 #[derive(Debug, Parser)]
