@@ -146,7 +146,7 @@ enum Defect {
     SettlesBeforeTotals,
 }
 
-const CANARIES: [(Defect, Promise); 59] = [
+const CANARIES: [(Defect, Promise); 63] = [
     (Defect::ForgetsTheTenant, Promise::TenantsAreApart),
     (Defect::SwapsTheJournal, Promise::JournalIsInOrder),
     (Defect::DropsEvents, Promise::JournalIsInOrder),

@@ -51,7 +51,7 @@ const CHANGES: [(&str, &str, &str); 4] = [
 ];
 
 /// The modules that ask.
-const QUESTIONS: [&str; 11] = [
+const QUESTIONS: [&str; 12] = [
     include_str!("../facts/accounts.rs"),
     include_str!("../facts/corrections.rs"),
     include_str!("../facts/intake.rs"),
