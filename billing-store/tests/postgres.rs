@@ -247,8 +247,9 @@ async fn a_tenants_rows_are_there_for_nobody_else_and_nobody_else_writes_them() 
     unit.apply(&writes).await.unwrap();
     unit.commit().await.unwrap();
     let mut anybody = as_anybody(&database).await;
+    // The ledger of the schema and the epochs are the whole store's, and hold nobody's rows.
     let walled = "select count(*) from pg_class where relkind = 'r' and relname like 'billing\\_%' \
-                  and relname <> 'billing_migration' and not (relrowsecurity and relforcerowsecurity)";
+                  and relname not in ('billing_migration', 'billing_epoch') and not (relrowsecurity and relforcerowsecurity)";
     let open: i64 = sqlx::query_scalar(walled).fetch_one(&mut anybody).await.unwrap();
     assert_eq!(open, 0, "tables without a wall");
     for (tenant, due) in [("", 0), ("rival", 0), ("acme", 1)] {
@@ -282,7 +283,7 @@ async fn the_past_is_not_edited() {
                        where attrelid = $1::regclass and attnum > 0";
         let columns: Vec<(String, String)> =
             sqlx::query_as(columns).bind(table).fetch_all(&mut connection).await.unwrap();
-        assert!(columns.len() > 3, "{table} has no columns");
+        assert!(columns.len() > 2, "{table} has no columns");
         for (column, kind) in columns {
             if MOVING.contains(&column.as_str()) {
                 continue;

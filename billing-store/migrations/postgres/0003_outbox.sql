@@ -49,19 +49,15 @@ insert into billing_epoch (number, epoch, since) values (1, 'first', 0);
 
 create trigger billing_forward before update on billing_cursor
     for each row when (new.seq < old.seq) execute function billing_refuse('a cursor moves forward');
-create trigger billing_stays before delete on billing_cursor
-    for each row execute function billing_refuse('a cursor is never deleted');
+select billing_stays('billing_cursor', 'a cursor is never deleted');
 create trigger billing_done before update on billing_dead_letter
     for each row when (old.done_at is not null and new.done_at is distinct from old.done_at)
     execute function billing_refuse('a dead letter that is done stays so');
-create trigger billing_stays before delete on billing_dead_letter
-    for each row execute function billing_refuse('a dead letter is never deleted');
+select billing_stays('billing_dead_letter', 'a dead letter is never deleted');
 create trigger billing_token before update on billing_lease
     for each row when (new.token < old.token) execute function billing_refuse('the token of a lease never falls');
-create trigger billing_kept before update on billing_epoch
-    for each row execute function billing_refuse('an epoch is never changed');
-create trigger billing_stays before delete on billing_epoch
-    for each row execute function billing_refuse('an epoch is never deleted');
+select billing_kept('billing_epoch', 'an epoch is never changed');
+select billing_stays('billing_epoch', 'an epoch is never deleted');
 
 select billing_wall('billing_cursor');
 select billing_wall('billing_dead_letter');

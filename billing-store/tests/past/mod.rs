@@ -23,6 +23,7 @@ pub(crate) const PAST: [(&str, &str, &[&str]); 16] = [
         &[],
     ),
     ("billing_correction", "'acme', 'ticket-7', 0, 'void', '', '{}', '{}', zeroblob(32)", &[]),
+    ("billing_epoch", "2, 'a restore', 0", &[]),
     ("billing_event", "'acme', 'alice', 2, 0, '{}'", &[]),
     ("billing_intake", "'acme', 'batch', '', 0, 0, 0, 0, 0, 0, 0, zeroblob(32)", &[]),
     ("billing_refusal", "'acme', 'batch', 0, 'line 1', 'torn', '', zeroblob(32)", &[]),
@@ -51,8 +52,10 @@ pub(crate) const PAST: [(&str, &str, &[&str]); 16] = [
 ];
 
 /// What may change and is never deleted.
-pub(crate) const LASTING: [&str; 3] = [
+pub(crate) const LASTING: [&str; 5] = [
     "billing_day_total values ('acme', 'alice', 0, 1, 'calls', 'calls', 1, 'ms', 'EUR', 1, '1', null, 0, 0, 0)",
+    "billing_cursor values ('acme', 'bus', 'alice', 1, 0, null, null)",
+    "billing_dead_letter values ('acme', 'bus', 'alice', 1, 'busy', 0, 1, null)",
     "billing_series values ('acme', 'main', 1)",
     "billing_tariff_catalog values ('acme', zeroblob(32))",
 ];
