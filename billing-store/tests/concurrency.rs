@@ -425,7 +425,7 @@ async fn open_at_once(store: impl Store + Clone + 'static) {
         let (account, from) = (id.parse().unwrap(), "2026-10-01".parse().unwrap());
         let basic = "basic".parse().unwrap();
         let _assigned = insist(|| tenant.assign(&account, &basic, 1, from)).await;
-        matches!(opened, billing_store::Outcome::New)
+        matches!(opened, Outcome::New)
     };
     let sending = async |tenant: Tenant, id: String, number: usize| {
         let item = pulse(&id, &format!("{id}-{number}"), None, DAYS[0], "1");
@@ -452,7 +452,7 @@ async fn open_at_once(store: impl Store + Clone + 'static) {
 async fn an_account_that_several_open_and_others_use_is_opened_once_in_sqlite() {
     let folder = Folder::new("concurrency-open");
     let store = open(folder.file("billing.db")).await;
-    open_at_once(store.clone()).await;
+    Box::pin(open_at_once(store.clone())).await;
     store.close().await;
 }
 
@@ -460,7 +460,7 @@ async fn an_account_that_several_open_and_others_use_is_opened_once_in_sqlite() 
 async fn an_account_that_several_open_and_others_use_is_opened_once_in_postgres() {
     let Some(database) = Database::new("open").await else { return };
     let store = database.store().await;
-    open_at_once(store.clone()).await;
+    Box::pin(open_at_once(store.clone())).await;
     store.close().await;
 }
 
