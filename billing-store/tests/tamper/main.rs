@@ -62,7 +62,7 @@ const UNPROTECTED: [&str; 4] =
 const LIE: &str = "several places";
 
 /// Lies that a row tells in several places at once, so that it does not contradict itself.
-const LIES: [(&str, &str); 22] = [
+const LIES: [(&str, &str); 24] = [
     (
         "a sink was told of what has not happened",
         "update billing_cursor set seq = 1000 where account = 'alice'",
@@ -146,6 +146,14 @@ const LIES: [(&str, &str); 22] = [
         "an item that counts was taken back",
         "update billing_item set current_seq = first_seq + 1, effective = 0 \
          where id = 'alice-9-3'",
+    ),
+    (
+        "a record that has no effect has a number of one",
+        "update billing_item set current_seq = 7 where postings = 0 and account = 'alice'",
+    ),
+    (
+        "an invoice is void in another way",
+        "update billing_invoice set void = 199 where series = 'main' and number = 1",
     ),
     (
         "an account has no terms of its own",
