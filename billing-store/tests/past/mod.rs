@@ -5,7 +5,7 @@ pub(crate) const MOVING: [&str; 7] =
     ["current_seq", "effective", "amended", "void", "state", "detail", "attempts"];
 
 /// What is written once: a row of each table, and the edits that it takes all the same.
-pub(crate) const PAST: [(&str, &str, &[&str]); 16] = [
+pub(crate) const PAST: [(&str, &str, &[&str]); 17] = [
     ("billing_plan", "'acme', 'basic', 1, '{}', zeroblob(32)", &[]),
     ("billing_tariff", "'acme', 'retail', 1, 'EUR', zeroblob(32), '{}'", &[]),
     ("billing_tariff_activation", "'acme', 'retail', 0, 1", &[]),
