@@ -136,7 +136,7 @@ pub async fn idle(place: &Place) -> Done<Duration> {
     let begun = Instant::now();
     match place {
         Place::File(file) => {
-            let options = SqliteConnectOptions::new().filename(file).busy_timeout(Duration::ZERO);
+            let options = SqliteConnectOptions::new().filename(file).busy_timeout(IDLE);
             let mut beside = SqliteConnection::connect_with(&options).await?;
             sqlx::query("begin immediate").execute(&mut beside).await?;
             sqlx::query("rollback").execute(&mut beside).await?;

@@ -66,6 +66,9 @@ async fn missing(facts: &mut dyn Facts, request: &Request) -> Done<Vec<String>> 
         }
         Request::Retry(keys) => facts.parked(keys).await?.is_empty(),
         Request::Drop(key, _) => facts.parked(std::slice::from_ref(key)).await?.is_empty(),
+        Request::Correct(correction) => {
+            !facts.corrections(std::slice::from_ref(&correction.id)).await?.is_empty()
+        }
         // What they did is in the state at the end, and of two at once either may have done it.
         Request::HandOver | Request::Send | Request::Bill(..) | Request::Hold(..) => true,
     };

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use billing_core::item::{Incoming, Item};
+use billing_core::{
+    correction::Change,
+    item::{Incoming, Item, ItemKey},
+};
 
 use crate::{
     Done,
@@ -21,7 +24,7 @@ pub fn of(script: &Script) -> Done<Sums> {
     let mut last: BTreeMap<String, (u32, &Incoming)> = BTreeMap::new();
     let billed = script.items().filter(|item| item.account.as_ref().is_some_and(pays));
     for item in billed {
-        let usage = format!("{}/{}", item.key.source.as_str(), item.key.id.as_str());
+        let usage = usage_of(&item.key);
         let record = item.key.partial.map_or(u32::MAX, |number| number.get());
         known.entry(format!("{usage}/{record}")).or_insert_with(|| {
             let latest = last.entry(usage).or_insert((record, item));
@@ -31,9 +34,20 @@ pub fn of(script: &Script) -> Done<Sums> {
             item
         });
     }
+    let mut corrected: BTreeMap<String, Option<&Item>> = BTreeMap::new();
+    for change in script.corrections() {
+        match change {
+            Change::Void { key } => drop(corrected.insert(usage_of(key), None)),
+            Change::Amend { key, item } => drop(corrected.insert(usage_of(key), Some(item))),
+            other => return Err(format!("a script has no {other:?}").into()),
+        }
+    }
     let mut sums = Sums::new();
-    for (_, item) in last.values() {
-        let (what, quantity) = quantity(item)?;
+    for (usage, (_, item)) in &last {
+        let Some(content) = corrected.get(usage).copied().unwrap_or(Some(&item.item)) else {
+            continue;
+        };
+        let (what, quantity) = quantity(content)?;
         let account = item.account.as_ref().ok_or("an item has a payer")?;
         let sum = sums.entry((account.to_string(), what)).or_default();
         *sum = (sum.0 + 1, sum.1 + quantity);
@@ -41,8 +55,13 @@ pub fn of(script: &Script) -> Done<Sums> {
     Ok(sums)
 }
 
-fn quantity(item: &Incoming) -> Done<(&'static str, i128)> {
-    match &item.item {
+/// What a key is of, whichever record of it.
+fn usage_of(key: &ItemKey) -> String {
+    format!("{}/{}", key.source.as_str(), key.id.as_str())
+}
+
+fn quantity(item: &Item) -> Done<(&'static str, i128)> {
+    match item {
         Item::Call(call) => Ok(("talk", i128::from(call.duration_ms) * 1_000)),
         Item::Pulse(pulse) => Ok(("storage", thousandths(&pulse.amount.to_string())?)),
         other => Err(format!("a script has no {other:?}").into()),

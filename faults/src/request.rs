@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use billing_core::{
     account::AccountSettings,
+    correction::Correction,
     decide::{Batch, Days, Refusal},
     id::{AccountId, PlanId, SeriesId, TariffId, TenantId},
     item::{Incoming, ItemKey},
@@ -38,6 +39,7 @@ pub enum Request {
     Void(SeriesId, u64, String),
     Retry(Vec<ItemKey>),
     Drop(ItemKey, String),
+    Correct(Correction),
     /// Holds so many readers and so many units at the same time.
     Hold(usize, usize),
 }
@@ -72,6 +74,7 @@ impl Request {
             Self::Void(..) => "void_invoice",
             Self::Retry(..) => "retry_parked",
             Self::Drop(..) => "drop_parked",
+            Self::Correct(..) => "correct",
             Self::Hold(..) => "hold",
         }
     }
@@ -120,6 +123,7 @@ impl Request {
             }
             Self::Retry(keys) => tenant.retry_parked(keys).await.map(drop),
             Self::Drop(key, reason) => tenant.drop_parked(key, reason).await,
+            Self::Correct(correction) => tenant.correct(correction).await.map(drop),
             Self::Hold(readers, units) => hold(tenant, *readers, *units).await,
         }
     }

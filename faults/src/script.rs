@@ -5,6 +5,7 @@
 use serde_json::{Value, json};
 
 use billing_core::{
+    correction::Change,
     id::AccountId,
     item::{Incoming, ItemKey},
 };
@@ -20,6 +21,8 @@ const LATE: &str = "late";
 /// The account that is never opened: its usage is dropped.
 const NOBODY: &str = "nobody";
 const SERIES: &str = "main";
+/// How long an amended call lasted.
+const AMENDED_MS: u64 = 90_000;
 /// Items in a batch.
 const BATCH: usize = 6;
 /// Requests that are asked side by side.
@@ -66,6 +69,7 @@ impl Script {
                 .concat(),
                 chance,
             ),
+            together(corrections(&september)?, chance),
             together(
                 [issue("2026-11-02", 2 * ACCOUNTS + 1)?, days(), drops(&september)].concat(),
                 chance,
@@ -79,6 +83,15 @@ impl Script {
     /// How many requests there are.
     pub fn requests(&self) -> u64 {
         self.stages.iter().map(|stage| stage.requests.len() as u64).sum()
+    }
+
+    /// What was corrected.
+    pub fn corrections(&self) -> impl Iterator<Item = &Change> {
+        let requests = self.stages.iter().flat_map(|stage| &stage.requests);
+        requests.filter_map(|request| match request {
+            Request::Correct(correction) => Some(&correction.change),
+            _ => None,
+        })
     }
 
     /// Every item in the order of the stages.
@@ -250,6 +263,29 @@ fn conflicts(items: &[Incoming]) -> Done<Vec<Incoming>> {
         Ok(if paid { Some(serde_json::from_value(value)?) } else { None })
     };
     calls.map(other).filter_map(Done::transpose).collect()
+}
+
+/// Some calls are taken back, and some lasted as long as [`AMENDED_MS`] says.
+fn corrections(items: &[Incoming]) -> Done<Vec<Request>> {
+    let paid = |item: &&Incoming| {
+        let account = item.account.as_ref().is_some_and(|id| id.as_str().starts_with("account-"));
+        account && item.key.source.as_str() == "pbx"
+    };
+    let mut requests = Vec::new();
+    for (number, item) in items.iter().filter(paid).step_by(5).take(6).enumerate() {
+        let mut value = serde_json::to_value(item)?;
+        let change = if number % 2 == 0 {
+            json!({"kind": "void", "key": item.key})
+        } else {
+            let duration = value.pointer_mut("/item/duration_ms").ok_or("a call has a duration")?;
+            *duration = json!(AMENDED_MS);
+            json!({"kind": "amend", "key": item.key, "item": value["item"]})
+        };
+        let correction =
+            json!({"id": format!("ticket-{number}"), "reason": "a test call", "change": change});
+        requests.push(Request::Correct(serde_json::from_value(correction)?));
+    }
+    Ok(requests)
 }
 
 fn waiting(items: &[Incoming], payer: &str) -> Vec<ItemKey> {
