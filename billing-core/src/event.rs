@@ -297,6 +297,13 @@ pub enum Happened {
         /// The digest of what is handed over.
         digest: Digest,
     },
+    /// Items lost the persons in them, because nobody may keep those any longer.
+    PersonsErased {
+        /// How many items.
+        items: u64,
+        /// Why.
+        reason: String,
+    },
     /// A downstream processor has answered.
     SettlementAnswered {
         /// The local billing day.

@@ -112,6 +112,12 @@ pub enum Error {
         /// The item.
         key: ItemKey,
     },
+    /// The persons of the item are erased: what it costs cannot be found out again.
+    #[error("item {key} cannot be rated again: who called whom is erased")]
+    Erased {
+        /// The item.
+        key: ItemKey,
+    },
     /// What an item costs cannot be explained here.
     #[error("it cannot be explained: {0}")]
     Explain(ParkReason),

@@ -27,7 +27,7 @@ mod tariffs;
 pub mod verify;
 
 pub use answer::{CorrectionMade, Error, Outcome, Result, TakenIn};
-pub use billing::{Billing, NotBilled, Tenant, Waiting};
+pub use billing::{Billing, Erased, NotBilled, Tenant, Waiting};
 pub use error::{StoreError, StoreResult};
 pub use memory::MemoryStore;
 #[cfg(feature = "sqlite")]

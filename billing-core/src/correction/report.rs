@@ -26,6 +26,8 @@ pub struct CorrectionReport {
     pub changed: u64,
     /// How many of them stay as they are.
     pub unchanged: u64,
+    /// How many of those stay so because their persons are erased: they cannot be rated again.
+    pub erased: u64,
     /// The amounts of what changed, by account and currency.
     pub amounts: Vec<AmountChange>,
     /// The quantities of what changed and has no amount, by account and unit.
@@ -170,6 +172,22 @@ impl CorrectionReport {
         self.unchanged = self.unchanged.saturating_add(1);
     }
 
+    /// Takes an item in that stays as it is because its persons are erased.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::correction::CorrectionReport;
+    ///
+    /// let mut report = CorrectionReport::default();
+    /// report.keep_erased();
+    /// assert_eq!((report.examined, report.unchanged, report.erased), (1, 1, 1));
+    /// ```
+    pub const fn keep_erased(&mut self) {
+        self.keep();
+        self.erased = self.erased.saturating_add(1);
+    }
+
     /// Takes another part of the same correction in.
     ///
     /// # Errors
@@ -191,6 +209,7 @@ impl CorrectionReport {
         self.examined = self.examined.saturating_add(other.examined);
         self.changed = self.changed.saturating_add(other.changed);
         self.unchanged = self.unchanged.saturating_add(other.unchanged);
+        self.erased = self.erased.saturating_add(other.erased);
         for AmountChange { account, currency, before, after, .. } in other.amounts {
             self.amount(&account, currency, before, Side::Before)?;
             self.amount(&account, currency, after, Side::After)?;

@@ -181,6 +181,10 @@ pub fn correct(
     let done = Corrected::default();
     let mut state = State { facts, correction, limits, now, folding, done };
     for item in items {
+        if state.is_erased(item)? {
+            state.done.report.keep_erased();
+            continue;
+        }
         state.check(item)?;
         match state.rated(item) {
             Ok(right) => state.make(item, right)?,
@@ -222,6 +226,20 @@ struct Right {
 }
 
 impl State<'_> {
+    /// Whether an item is left out, because its persons are erased.
+    fn is_erased(&self, item: &StoredItem) -> Result<bool, CorrectError> {
+        let key = || item.claim.key.clone();
+        match &self.correction.change {
+            _ if !item.erased => Ok(false),
+            Change::Void { .. } => Ok(false),
+            Change::Rerate { .. } | Change::ActivateTariff { .. } => Ok(true),
+            // It would have to move to another plan, or be given persons again.
+            Change::Amend { .. } | Change::AssignPlan { .. } => {
+                Err(CorrectError::Erased { key: key() })
+            }
+        }
+    }
+
     /// One item is corrected by its key: it is the record that counts, and stays of its kind.
     fn check(&self, item: &StoredItem) -> Result<(), CorrectError> {
         let key = &item.claim.key;
@@ -291,7 +309,9 @@ impl State<'_> {
             Reason { cause: self.correction.change.cause(), correction: Some(&self.correction.id) };
         let taken_back = before.iter().map(|posting| Effect::taking_back(posting, why));
         let effects: Result<Vec<Effect>, ParkReason> = taken_back.collect();
-        let (mut amended, mut effective, mut after) = (None, 0_u32, Vec::new());
+        // The digest of what is left of an erased item covers its content in force too.
+        let mut amended = claim.amended.clone().filter(|_| item.erased);
+        let (mut effective, mut after) = (0_u32, Vec::new());
         let folded = effects.and_then(|mut effects| {
             if let Some(Right { fingerprint, amended: content, place, rated }) = right {
                 amended = content;

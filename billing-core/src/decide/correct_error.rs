@@ -28,6 +28,12 @@ pub enum CorrectError {
         /// The first of them, with the reason.
         first: Vec<(ItemKey, ParkReason)>,
     },
+    /// Who called whom is erased: it cannot be rated again, only voided.
+    #[error("item {key} cannot be rated again: who called whom is erased; it can be voided")]
+    Erased {
+        /// The item.
+        key: ItemKey,
+    },
     /// A later record of the same usage counts in its place.
     #[error("record {by} of the same usage counts in place of {key}: correct that one")]
     Superseded {

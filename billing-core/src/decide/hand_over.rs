@@ -257,7 +257,7 @@ pub fn resend(settlement: &Settlement) -> Option<Settlement> {
     refused.then(|| Settlement { state: SettlementState::Pending, ..settlement.clone() })
 }
 
-fn append(
+pub(super) fn append(
     writes: &mut Writes,
     head: Head,
     account: &AccountId,

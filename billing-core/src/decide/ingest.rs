@@ -314,7 +314,12 @@ impl State {
         };
         self.unpark(&incoming.key);
         let _none: Option<Claim> = self.facts.claims.insert(claim.key.clone(), claim.clone());
-        self.writes.items.push(StoredItem { claim, item: incoming.item.clone(), postings });
+        self.writes.items.push(StoredItem {
+            claim,
+            item: incoming.item.clone(),
+            postings,
+            erased: false,
+        });
     }
 
     /// The postings of an item are taken back from a number on.

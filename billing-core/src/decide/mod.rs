@@ -69,6 +69,7 @@ mod batch;
 mod correct;
 mod correct_error;
 mod effect;
+mod erase;
 mod facts;
 mod hand_over;
 mod ingest;
@@ -87,6 +88,7 @@ pub use correct::{
     CorrectFacts, Corrected, correct, days_corrected, record_correction, replayed_correction,
 };
 pub use correct_error::CorrectError;
+pub use erase::{ErasedItems, Erasure, erase_dropped, erase_items};
 pub use facts::{IngestFacts, OpenDay, Plans, claims_superseded, days_touched, plan_on};
 pub use hand_over::{Days, JournalFull, answer, hand_over, resend, send};
 pub use ingest::{Ingested, Receipt, ingest};

@@ -127,6 +127,8 @@ pub struct StoredItem {
     pub item: Item,
     /// How many postings it had on arrival, numbered from the claim's first.
     pub postings: u32,
+    /// Whether its persons are erased: the content is without them, the fingerprint is of what was reported.
+    pub erased: bool,
 }
 
 impl StoredItem {
@@ -146,7 +148,7 @@ impl StoredItem {
     /// # let (account, amended) = ("alice".parse()?, None);
     /// # let claim =
     /// #     Claim { key, account, fingerprint, first_seq: 3, current_seq: 3, effective: 1, amended };
-    /// # let mut stored = StoredItem { claim, item: incoming.item, postings: 1 };
+    /// # let mut stored = StoredItem { claim, item: incoming.item, postings: 1, erased: false };
     /// # let Item::Call(mut call) = stored.item.clone() else { return Ok(()) };
     /// # call.duration_ms = 60_000;
     /// # let shorter = Item::Call(call);
@@ -456,6 +458,12 @@ pub struct Writes {
     pub moved: Vec<Moved>,
     /// Corrections to claim, with their reports.
     pub corrections: Vec<RecordedCorrection>,
+    /// Items that lost their persons: all that is stored of them from now on.
+    pub erased: Vec<StoredItem>,
+    /// Dropped items that lost their persons.
+    pub erased_dropped: Vec<Dropped>,
+    /// Refused entries that lost their raw text, with their batch and their place among its refusals from 0.
+    pub erased_refusals: Vec<(IntakeId, u64, Refusal)>,
     /// Postings to append.
     pub postings: Vec<Posting>,
     /// Events to append.

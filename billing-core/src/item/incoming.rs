@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     digest::Digest,
     id::{AccountId, ItemId, LegId, SourceId},
-    item::{Call, OneOff, Pulse},
+    item::{Call, OneOff, Party, Properties, Pulse},
     time::Instant,
 };
 
@@ -180,6 +180,37 @@ impl Item {
             Self::Call(call) => call.start,
             Self::Pulse(pulse) => pulse.at,
             Self::OneOff(charge) => charge.at,
+        }
+    }
+
+    /// The item without the persons in it: a call without caller and callee, a pulse without properties.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::item::{Item, Party};
+    ///
+    /// # let call: billing_core::item::CallEnded = serde_json::from_str(
+    /// #     r#"{"key":{"source":"pbx","id":"1"},"account":"alice",
+    /// #         "call":{"start":"2026-10-05T08:00:00Z","duration_ms":4500000,"caller":"","callee":"+12025550123",
+    /// #                 "disposition":"answered","direction":"outbound"}}"#,
+    /// # )?;
+    /// let item = Item::Call(call.call.clone());
+    /// let callee = Party::unknown();
+    /// assert_eq!(item.without_persons(), Item::Call(billing_core::item::Call { callee, ..call.call }));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    #[must_use]
+    pub fn without_persons(&self) -> Self {
+        match self {
+            Self::Call(call) => {
+                let nobody = Party::unknown();
+                Self::Call(Call { caller: nobody.clone(), callee: nobody, ..call.clone() })
+            }
+            Self::Pulse(pulse) => {
+                Self::Pulse(Pulse { properties: Properties::default(), ..pulse.clone() })
+            }
+            Self::OneOff(charge) => Self::OneOff(charge.clone()),
         }
     }
 

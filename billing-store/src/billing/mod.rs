@@ -3,6 +3,7 @@
 mod catalog;
 mod correcting;
 mod corrections;
+mod erase;
 mod history;
 mod invoices;
 mod items;
@@ -11,6 +12,7 @@ mod parked;
 mod settlements;
 mod tariffs;
 
+pub use erase::Erased;
 pub use parked::{NotBilled, Waiting};
 
 use std::sync::Arc;

@@ -234,7 +234,8 @@ impl Tenant {
     ///
     /// # Errors
     ///
-    /// [`Error::NotRecorded`] if no such item is recorded, [`Error::Explain`] if its plan cannot be used here.
+    /// [`Error::NotRecorded`] if no such item is recorded, [`Error::Erased`] if who called whom is erased, [`Error::Explain`] if its
+    /// plan cannot be used here.
     ///
     /// # Examples
     ///
@@ -277,6 +278,9 @@ impl Tenant {
         let records = facts.items(core::slice::from_ref(key)).await?;
         let item = records.into_iter().find(|record| record.claim.key == *key);
         let item = item.ok_or_else(|| Error::NotRecorded { key: key.clone() })?;
+        if item.erased {
+            return Err(Error::Erased { key: key.clone() });
+        }
         if item.claim.effective == 0 {
             return Ok(Vec::new());
         }

@@ -166,7 +166,7 @@ pub(super) fn item(account: &str, key: ItemKey, seq: u64) -> Made<StoredItem> {
         effective: 1,
         amended: None,
     };
-    Ok(StoredItem { claim, item, postings: 1 })
+    Ok(StoredItem { claim, item, postings: 1, erased: false })
 }
 
 /// An item that counts as two postings from a number on, and has other content.

@@ -77,6 +77,9 @@ impl State {
             dropped,
             moved,
             corrections,
+            erased,
+            erased_dropped,
+            erased_refusals,
             postings,
             events,
             totals,
@@ -113,6 +116,14 @@ impl State {
             let id = recorded.correction.id.clone();
             put.add(|s| &mut s.corrections, id, recorded.clone(), "correction")?;
         }
+        for item in erased {
+            put.set(|s| &mut s.items, item.claim.key.clone(), Some(item.clone()));
+        }
+        for dropped in erased_dropped {
+            let key = (dropped.at, dropped.parked.incoming.key.clone());
+            put.set(|s| &mut s.dropped, key, Some(dropped.clone()));
+        }
+        put.erased_refusals(erased_refusals);
         for parked in parked {
             put.set(|s| &mut s.parked, parked.incoming.key.clone(), Some(parked.clone()));
         }
@@ -507,6 +518,17 @@ impl Put<'_> {
     }
 
     /// Marks invoices; a void one leaves its period and its days to another.
+    fn erased_refusals(&mut self, refusals: &[(IntakeId, u64, Refusal)]) {
+        for (intake, number, refusal) in refusals {
+            let mut kept = self.state.refusals.get(intake).cloned().unwrap_or_default();
+            let place = usize::try_from(*number).unwrap_or(usize::MAX);
+            if let Some(kept) = kept.get_mut(place) {
+                kept.clone_from(refusal);
+            }
+            self.set(|s| &mut s.refusals, intake.clone(), Some(kept));
+        }
+    }
+
     fn marks(&mut self, marks: &[InvoiceMark]) -> StoreResult<()> {
         for mark in marks {
             let number = (mark.series.clone(), mark.number);

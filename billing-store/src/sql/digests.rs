@@ -8,6 +8,11 @@ use billing_core::{
 
 use crate::{error::StoreResult, sql::bulk::json};
 
+/// Of the content of an item that lost its persons, as it is stored.
+pub(super) fn erased(body: &str, amended: Option<&str>) -> Digest {
+    Digest::of().text("erased").text(body).maybe(amended).finish()
+}
+
 pub(super) fn parked(parked: &Parked) -> StoreResult<Digest> {
     let Parked { incoming, reason, since } = parked;
     Ok(Digest::of().text(&json(incoming)?).text(&json(reason)?).number(since.micros()).finish())

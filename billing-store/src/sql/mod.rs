@@ -4,6 +4,7 @@ mod bulk;
 mod connection;
 mod corrections;
 mod digests;
+mod erasure;
 mod facts;
 mod migrate;
 mod outbox;

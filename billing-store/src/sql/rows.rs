@@ -161,13 +161,11 @@ impl<'r> Cells<'r> {
 
     fn json<T: DeserializeOwned>(&mut self) -> StoreResult<T> {
         let text = self.text()?;
-        serde_json::from_str(text).map_err(|error| self.corrupt(error.to_string()))
+        self.of_json(text)
     }
 
-    fn maybe_json<T: DeserializeOwned>(&mut self) -> StoreResult<Option<T>> {
-        let text = self.maybe_text()?;
-        let value = text.map(serde_json::from_str).transpose();
-        value.map_err(|error: serde_json::Error| self.corrupt(error.to_string()))
+    fn of_json<T: DeserializeOwned>(&self, text: &str) -> StoreResult<T> {
+        serde_json::from_str(text).map_err(|error| self.corrupt(error.to_string()))
     }
 
     fn flag(&mut self) -> StoreResult<bool> {
@@ -424,16 +422,21 @@ impl FromCells for StoredItem {
     fn from_cells(cells: &mut Cells<'_>) -> StoreResult<Self> {
         let (key, account) = (cells.key()?, cells.parse()?);
         let (kind, at) = (cells.text()?, cells.instant()?);
-        let item: Item = cells.json()?;
+        let body = cells.text()?;
+        let item: Item = cells.of_json(body)?;
         cells.agree((item.kind(), item.at()) == (kind, at))?;
         let fingerprint = cells.fingerprint()?;
         let (first_seq, current_seq) = (cells.number()?, cells.number()?);
         let (postings, effective): (u32, u32) = (cells.number()?, cells.number()?);
         let max = u32::try_from(PlanBook::STRATEGIES_MAX).unwrap_or(u32::MAX);
         cells.agree(postings.max(effective) <= max.saturating_add(1))?;
-        let amended = cells.maybe_json()?;
+        let amended_body = cells.maybe_text()?;
+        let amended = amended_body.map(|body| cells.of_json(body)).transpose()?;
+        let erased: Option<Digest> = cells.maybe()?;
+        let left = || digests::erased(body, amended_body);
+        cells.agree(erased.is_none_or(|digest| digest == left()))?;
         let claim = Claim { key, account, fingerprint, first_seq, current_seq, effective, amended };
-        Ok(Self { claim, item, postings })
+        Ok(Self { claim, item, postings, erased: erased.is_some() })
     }
 }
 

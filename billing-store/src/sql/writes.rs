@@ -6,7 +6,7 @@ use billing_core::{
     account::{AccountSettings, Assignment},
     decide::{CarryMove, Dropped, Intake, Parked, Refusal, StoredItem, Writes},
     event::{Event, Head},
-    id::{AccountId, CustomerId, SeriesId},
+    id::{AccountId, CustomerId, IntakeId, SeriesId},
     invoice::{Invoice, InvoiceMark, InvoiceState},
     item::ItemKey,
     money::Amount,
@@ -41,6 +41,9 @@ pub(super) async fn apply(mut unit: Session<'_>, writes: &Writes) -> StoreResult
         dropped,
         moved,
         corrections,
+        erased,
+        erased_dropped,
+        erased_refusals,
         postings,
         events,
         totals,
@@ -63,6 +66,9 @@ pub(super) async fn apply(mut unit: Session<'_>, writes: &Writes) -> StoreResult
     unit.dropped(dropped).await?;
     unit.moved(moved).await?;
     unit.corrections(corrections).await?;
+    unit.erased(erased).await?;
+    unit.erased_dropped(erased_dropped).await?;
+    unit.erased_refusals(erased_refusals).await?;
     unit.postings(postings).await?;
     unit.events(events).await?;
     unit.marks(marks).await?;
@@ -154,21 +160,7 @@ impl Session<'_> {
             on_conflict: "on conflict (tenant, source, id, leg, partial) do nothing",
         };
         let claims = Claim::Items(items);
-        self.claim(insert, claims, items, |cells, StoredItem { claim, item, postings }| {
-            key(cells, &claim.key)?;
-            cells.text(claim.account.as_str())?;
-            cells.text(item.kind())?;
-            cells.int(item.at().micros())?;
-            cells.text(&json(item)?)?;
-            cells.int(claim.fingerprint.rule)?;
-            cells.bytes(claim.fingerprint.digest.as_bytes())?;
-            cells.int(claim.first_seq)?;
-            cells.int(claim.current_seq)?;
-            cells.int(*postings)?;
-            cells.int(claim.effective)?;
-            cells.maybe_text(claim.amended.as_ref().map(json).transpose()?.as_deref())
-        })
-        .await
+        self.claim(insert, claims, items, item_cells).await
     }
 
     async fn parked(&mut self, parked: &[Parked]) -> StoreResult<()> {
@@ -212,18 +204,7 @@ impl Session<'_> {
             columns: 12,
             on_conflict: "",
         };
-        self.insert(insert, dropped, |cells, dropped| {
-            let Parked { incoming, reason, since } = &dropped.parked;
-            cells.int(dropped.at.micros())?;
-            key(cells, &incoming.key)?;
-            cells.maybe_text(incoming.account.as_ref().map(AccountId::as_str))?;
-            cells.text(&json(&incoming.item)?)?;
-            cells.text(&json(reason)?)?;
-            cells.int(since.micros())?;
-            cells.foreign(&dropped.reason)?;
-            cells.bytes(digests::dropped(dropped)?.as_bytes())
-        })
-        .await
+        self.insert(insert, dropped, dropped_cells).await
     }
 
     /// Marks invoices; a void one has its row and its line parts marked too.
@@ -382,12 +363,7 @@ impl Session<'_> {
         };
         let numbered: Vec<_> = (0_u64..).zip(refusals).collect();
         self.insert(insert, &numbered, |cells, (number, refusal)| {
-            cells.text(intake.id.as_str())?;
-            cells.int(*number)?;
-            cells.foreign(&refusal.place)?;
-            cells.foreign(&refusal.reason)?;
-            cells.foreign(&refusal.raw)?;
-            cells.bytes(digests::refusal(&intake.id, *number, refusal)?.as_bytes())
+            refusal_cells(cells, &intake.id, *number, refusal)
         })
         .await
     }
@@ -454,6 +430,48 @@ impl Session<'_> {
         })
         .await
     }
+}
+
+pub(super) fn item_cells(cells: &mut Cells, stored: &StoredItem) -> StoreResult<()> {
+    let StoredItem { claim, item, postings, .. } = stored;
+    key(cells, &claim.key)?;
+    cells.text(claim.account.as_str())?;
+    cells.text(item.kind())?;
+    cells.int(item.at().micros())?;
+    cells.text(&json(item)?)?;
+    cells.int(claim.fingerprint.rule)?;
+    cells.bytes(claim.fingerprint.digest.as_bytes())?;
+    cells.int(claim.first_seq)?;
+    cells.int(claim.current_seq)?;
+    cells.int(*postings)?;
+    cells.int(claim.effective)?;
+    cells.maybe_text(claim.amended.as_ref().map(json).transpose()?.as_deref())
+}
+
+pub(super) fn dropped_cells(cells: &mut Cells, dropped: &Dropped) -> StoreResult<()> {
+    let Parked { incoming, reason, since } = &dropped.parked;
+    cells.int(dropped.at.micros())?;
+    key(cells, &incoming.key)?;
+    cells.maybe_text(incoming.account.as_ref().map(AccountId::as_str))?;
+    cells.text(&json(&incoming.item)?)?;
+    cells.text(&json(reason)?)?;
+    cells.int(since.micros())?;
+    cells.foreign(&dropped.reason)?;
+    cells.bytes(digests::dropped(dropped)?.as_bytes())
+}
+
+pub(super) fn refusal_cells(
+    cells: &mut Cells,
+    intake: &IntakeId,
+    number: u64,
+    refusal: &Refusal,
+) -> StoreResult<()> {
+    cells.text(intake.as_str())?;
+    cells.int(number)?;
+    cells.foreign(&refusal.place)?;
+    cells.foreign(&refusal.reason)?;
+    cells.foreign(&refusal.raw)?;
+    cells.bytes(digests::refusal(intake, number, refusal)?.as_bytes())
 }
 
 pub(super) fn key(cells: &mut Cells, key: &ItemKey) -> StoreResult<()> {

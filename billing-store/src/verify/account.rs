@@ -51,6 +51,7 @@ pub(super) async fn check(
     let mut check = Check { account, plans, tariffs, seen: Seen::default(), report };
     check.documents(facts).await?;
     check.journal(facts).await?;
+    met.erased = met.erased.saturating_add(check.seen.erased);
     let totals = facts.totals_of(id).await;
     let totals = readable(check.report, Some(id), totals)?.unwrap_or_default();
     check.totals(&totals);
@@ -89,6 +90,8 @@ pub(super) struct Met {
     pub(super) numbers: BTreeMap<SeriesId, u64>,
     /// How many items each correction changed.
     pub(super) corrections: BTreeMap<CorrectionId, u64>,
+    /// How many items lost their persons.
+    pub(super) erased: u64,
 }
 
 /// One account at work.
@@ -114,6 +117,8 @@ pub(super) struct Seen {
     pub(super) assignments: Vec<Assignment>,
     settings: Option<AccountSettings>,
     generations: Generations,
+    /// How many items lost their persons.
+    erased: u64,
 }
 
 /// A step in the life of an invoice.
@@ -220,6 +225,9 @@ impl Check<'_> {
                         self.find(Promise::Settlement, what);
                     }
                 }
+                Happened::PersonsErased { items, .. } => {
+                    self.seen.erased = self.seen.erased.saturating_add(*items);
+                }
                 Happened::SettlementAnswered { day, revision, answer } => {
                     let handed = self.seen.handed.get_mut(&(*day, *revision));
                     if handed.map(|(_, last)| *last = Some((*at, answer.clone()))).is_none() {
@@ -298,7 +306,10 @@ impl Check<'_> {
             Some(content) if counts => Fingerprint::of(Some(&claim.account), content),
             Some(_) | None => claim.fingerprint,
         };
-        if (counts || posting.cause == Cause::Rated) && fingerprint != posting.fingerprint {
+        // Of an amended item that lost its persons, the content that was rated is not there any more.
+        let known = !(counts && item.erased && claim.amended.is_some());
+        let told = known && (counts || posting.cause == Cause::Rated);
+        if told && fingerprint != posting.fingerprint {
             let what = format!("posting {} is of other content than {}", posting.seq, claim.key);
             self.find(Promise::Claim, what);
         }
@@ -336,7 +347,7 @@ impl Check<'_> {
                 && rated.priced.provenance == posting.provenance
         };
         // Windows may open otherwise under other zone data: what a tariff priced under that of then is left as it is.
-        let same_prices = same_data || posting.provenance.is_none();
+        let same_prices = !item.erased && (same_data || posting.provenance.is_none());
         let right = !same_prices
             || rated.is_ok_and(|rated| {
                 u32::try_from(rated.len()) == Ok(claim.effective) && rated.iter().any(expected)

@@ -21,7 +21,7 @@ macro_rules! items {
         concat!(
             "select i.source, i.id, i.leg, i.partial, i.account, i.kind, i.at, i.body, \
              i.fingerprint_rule, i.fingerprint, i.first_seq, i.current_seq, i.postings, \
-             i.effective, i.amended ",
+             i.effective, i.amended, i.erased ",
             $from
         )
     };

@@ -60,6 +60,11 @@ const STEPS: &[Step] = &[
         name: "outbox",
         sql: include_str!("../../../migrations/postgres/0003_outbox.sql"),
     },
+    Step {
+        version: 4,
+        name: "erasure",
+        sql: include_str!("../../../migrations/postgres/0004_erasure.sql"),
+    },
 ];
 
 const LEDGER: &str = "create table if not exists billing_migration (

@@ -7,7 +7,7 @@ mod statements;
 pub(super) mod tests;
 
 use core::fmt;
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{fs::File, path::Path, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use sqlx::{
@@ -89,6 +89,11 @@ const STEPS: &[Step] = &[
         version: 3,
         name: "outbox",
         sql: include_str!("../../../migrations/sqlite/0003_outbox.sql"),
+    },
+    Step {
+        version: 4,
+        name: "erasure",
+        sql: include_str!("../../../migrations/sqlite/0004_erasure.sql"),
     },
 ];
 
@@ -229,6 +234,52 @@ impl SqliteStore {
         Ok(Box::new(SqlUnit { tenant: tenant.clone(), mode: Mode::Writes, hold }))
     }
 
+    /// Writes a copy of the database into a new file, as it is at one instant, while others read and write.
+    ///
+    /// The copy is compact, holds every commit that had returned, and is on its medium when this returns. To be opened by another process
+    /// beside this one it needs an epoch of its own: [`Billing::begin_epoch`](crate::Billing::begin_epoch).
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the file exists and is not empty, or cannot be written.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// use billing_store::SqliteStore;
+    ///
+    /// # let folder = std::env::temp_dir().join(format!("billing-doc-backup-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder)?;
+    /// let store = SqliteStore::open(folder.join("billing.db")).await?;
+    /// store.migrate().await?;
+    /// let file = folder.join("monday.db");
+    /// store.backup_to(&file).await?;
+    /// assert!(store.backup_to(&file).await.is_err(), "a backup is not written over");
+    ///
+    /// let restored = SqliteStore::open(&file).await?;
+    /// restored.migrate().await?;
+    /// # restored.close().await;
+    /// # store.close().await;
+    /// # std::fs::remove_dir_all(&folder)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn backup_to(&self, file: impl AsRef<Path> + Send) -> StoreResult<()> {
+        let file = file.as_ref().to_owned();
+        let name = file.to_str().ok_or_else(|| StoreError::Refused {
+            what: "the name of the file is not UTF-8".into(),
+            source: None,
+        })?;
+        let mut reader = self.readers.acquire().await.map_err(failed)?;
+        let copy = sqlx::query("vacuum into ?1").bind(name).execute(&mut *reader);
+        let _done = copy.await.map_err(failed)?;
+        let on_medium = tokio::task::spawn_blocking(move || sync(&file)).await;
+        let on_medium = on_medium.map_err(|error| StoreError::Failed { source: error.into() })?;
+        on_medium.map_err(|error| StoreError::Failed { source: error.into() })
+    }
+
     /// Closes the file once the units at work have ended.
     pub async fn close(&self) {
         self.readers.close().await;
@@ -259,6 +310,17 @@ impl Hold for &mut SqliteConnection {
     fn connection(&mut self) -> StoreResult<Connection<'_>> {
         Ok(Connection::Sqlite(self))
     }
+}
+
+/// Puts a file that was written on its medium, and the name under which it is found.
+fn sync(file: &Path) -> std::io::Result<()> {
+    File::open(file)?.sync_all()?;
+    if cfg!(not(unix)) {
+        // A folder is no file there, and its entries are kept by the file system.
+        return Ok(());
+    }
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or_else(|| Path::new(".")))?.sync_all()
 }
 
 /// What was asked of SQLite must be what it does: it falls back in silence where it cannot.

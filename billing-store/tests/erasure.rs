@@ -1,0 +1,201 @@
+//! Persons are erased wherever they are recorded, and everything that was billed stays as it was.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod folder;
+
+use std::{path::Path, sync::Arc};
+
+use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
+
+use billing_core::{
+    decide::{Batch, Days, Erasure, Limits, Refusal},
+    item::{CallEnded, Incoming, Party, PulseReported},
+    plan::PlanBook,
+    time::Instant,
+};
+use billing_store::{
+    Billing, Erased, Error, MemoryStore, SqliteStore, Tenant,
+    clock::SetClock,
+    store::{HistoryPage, Store},
+    verify::verify,
+};
+
+use folder::Folder;
+
+const NUMBER: &str = "+4930901820";
+const SAME_NUMBER: &str = "4930901820";
+const OTHER: &str = "+12025550123";
+const NOW: &str = "2026-11-20T00:00:00Z";
+
+fn call(account: &str, id: &str, start: &str, parties: [&str; 2]) -> Incoming {
+    let [caller, callee] = parties;
+    let call: CallEnded = serde_json::from_str(&format!(
+        r#"{{"key":{{"source":"pbx","id":"{id}"}},"account":"{account}",
+            "call":{{"start":"{start}","duration_ms":600000,"caller":"{caller}","callee":"{callee}",
+                     "disposition":"answered","direction":"outbound"}}}}"#
+    ))
+    .unwrap();
+    call.into()
+}
+
+fn pulse(id: &str) -> Incoming {
+    let pulse: PulseReported = serde_json::from_str(&format!(
+        r#"{{"key":{{"source":"meter","id":"{id}"}},"account":"alice",
+            "pulse":{{"at":"2026-10-06T00:00:00Z","product":"storage","unit":"GB","amount":"3",
+                      "properties":{{"who":"{NUMBER}"}}}}}}"#
+    ))
+    .unwrap();
+    pulse.into()
+}
+
+/// What is recorded of October, which is invoiced, and of November, and what was not.
+fn items() -> Vec<Result<Incoming, Refusal>> {
+    let refused = |place: &str, number: &str| {
+        let (reason, raw) = ("no column `start`".into(), format!("2;alice;{number};61"));
+        Err(Refusal { place: place.into(), reason, raw })
+    };
+    let calls = [
+        call("alice", "calls", "2026-10-05T08:00:00Z", [NUMBER, OTHER]),
+        call("alice", "is-called", "2026-10-06T08:00:00Z", [OTHER, SAME_NUMBER]),
+        call("alice", "others", "2026-10-07T08:00:00Z", [OTHER, OTHER]),
+        call("bob", "of-bob", "2026-10-05T08:00:00Z", ["", NUMBER]),
+        call("alice", "open", "2026-11-05T08:00:00Z", [NUMBER, OTHER]),
+        call("nobody", "waits", "2026-10-05T08:00:00Z", [NUMBER, OTHER]),
+        call("nobody", "dropped", "2026-10-05T08:00:00Z", [NUMBER, OTHER]),
+        pulse("metered"),
+    ];
+    let refused = [refused("line 2", SAME_NUMBER), refused("line 3", OTHER)];
+    calls.into_iter().map(Ok).chain(refused).collect()
+}
+
+async fn world(store: Arc<dyn Store>) -> (Tenant, Arc<SetClock>) {
+    let clock = Arc::new(SetClock::at(NOW.parse().unwrap()));
+    let limits = Limits::default();
+    let shared = Arc::<SetClock>::clone(&clock);
+    let acme = Billing::with_limits(store, PlanBook::standard(), shared, limits);
+    let acme = acme.tenant("acme").unwrap();
+    let plan = r#"{"id":"basic","version":1,"currency":"EUR","payment":"postpaid","strategies":[
+        {"id":"calls","kind":"flat_rate","terms":{"per_minute":"0.02","minutes":"pro_rata"}},
+        {"id":"storage","kind":"per_unit","terms":{"product":"storage","unit":"GB","per_unit":"0.10"}}]}"#;
+    acme.save_plan(&serde_json::from_str(plan).unwrap()).await.unwrap();
+    for id in ["alice", "bob"] {
+        let account = format!(
+            r#"{{"id":"{id}","currency":"EUR","zone":"UTC","anchor":{{"from":"2026-10-01","months":1}}}}"#
+        );
+        acme.open_account(&serde_json::from_str(&account).unwrap()).await.unwrap();
+        let (id, from) = (id.parse().unwrap(), "2026-10-01".parse().unwrap());
+        acme.assign(&id, &"basic".parse().unwrap(), 1, from).await.unwrap();
+    }
+    let taken = acme.ingest(&batch()).await.unwrap().intake;
+    assert_eq!((taken.recorded, taken.parked, taken.refused), (6, 2, 2), "{taken:?}");
+    acme.issue_invoices(&"2026".parse().unwrap(), "2026-11-01T00:00:00Z".parse().unwrap())
+        .await
+        .unwrap();
+    let dropped = call("nobody", "dropped", "2026-10-05T08:00:00Z", ["", ""]).key;
+    acme.drop_parked(&dropped, "a test").await.unwrap();
+    (acme, clock)
+}
+
+fn batch() -> Batch {
+    Batch { label: "october.csv".into(), entries: items() }
+}
+
+/// What a bill and the invoices say.
+async fn money(acme: &Tenant) -> String {
+    let mut said = String::new();
+    for id in ["alice", "bob"] {
+        let id = id.parse().unwrap();
+        let invoices = acme.invoices(&id).await.unwrap();
+        let bill = acme.bill(&id, NOW.parse().unwrap()).await.unwrap();
+        said.push_str(&format!("{invoices:?} {bill:?}"));
+    }
+    said
+}
+
+async fn texts(acme: &Tenant) -> String {
+    let mut facts = acme.read().await.unwrap();
+    let items = facts.item_page(None, 100).await.unwrap();
+    let dropped = facts.dropped_page(None, 100).await.unwrap();
+    let mut said =
+        serde_json::to_string(&items.iter().map(|it| &it.item).collect::<Vec<_>>()).unwrap();
+    let incoming: Vec<_> = dropped.iter().map(|it| &it.parked.incoming).collect();
+    said.push_str(&serde_json::to_string(&incoming).unwrap());
+    for intake in facts.intake_page(None, 100).await.unwrap() {
+        let refusals = facts.refusals(&intake.id).await.unwrap();
+        said.push_str(&serde_json::to_string(&refusals).unwrap());
+    }
+    said
+}
+
+async fn a_number_goes_and_the_money_stays(store: Arc<dyn Store>) {
+    let (acme, clock) = world(store).await;
+    let before = money(&acme).await;
+    assert!(texts(&acme).await.contains(SAME_NUMBER));
+    let party: Party = NUMBER.parse().unwrap();
+    let number = Erasure::Party(&party);
+    let erased = acme.erase_persons(&number, "asked for").await.unwrap();
+    let first = Erased { items: 3, open: 1, dropped: 1, refused: 1, parked: 1 };
+    assert_eq!(erased, first);
+    assert_eq!(money(&acme).await, before);
+    assert_eq!(verify(&acme).await.unwrap().findings, []);
+    // The open call and the parked one keep it, and the properties of a pulse, which are nobody's number.
+    let again = acme.erase_persons(&number, "asked for").await.unwrap();
+    assert_eq!(again, Erased { open: 1, parked: 1, ..Erased::default() });
+    // What comes again is known, whatever it lost.
+    clock.set("2026-11-21T00:00:00Z".parse().unwrap());
+    let taken = acme.ingest(&batch()).await.unwrap().intake;
+    assert_eq!((taken.replayed, taken.recorded, taken.conflict), (6, 0, 0));
+    let key = call("alice", "calls", NOW, ["", ""]).key;
+    assert!(matches!(acme.explain_item(&key).await, Err(Error::Erased { .. })));
+    // A year later everything of October goes.
+    let (from, until) = (Instant::MIN, "2026-11-01T00:00:00Z".parse().unwrap());
+    let erased = acme.erase_persons(&Erasure::Between { from, until }, "retention").await.unwrap();
+    assert_eq!((erased.items, erased.open), (2, 0));
+    let of = HistoryPage { from, until, kind: None, after: None, limit: 100 };
+    let history = acme.history(&"alice".parse().unwrap(), &of).await.unwrap();
+    assert!(history.iter().all(|it| it.erased && it.item == it.item.without_persons()));
+    assert_eq!(money(&acme).await, before);
+    assert_eq!(verify(&acme).await.unwrap().findings, []);
+}
+
+#[tokio::test]
+async fn a_number_goes_from_memory_and_the_money_stays() {
+    a_number_goes_and_the_money_stays(Arc::new(MemoryStore::new())).await;
+}
+
+#[tokio::test]
+async fn a_number_goes_from_sqlite_and_the_money_stays() {
+    let folder = Folder::new("erasure");
+    let store = folder::open(folder.file("billing.db")).await;
+    a_number_goes_and_the_money_stays(Arc::new(store)).await;
+}
+
+/// What a compact copy of a database file holds, read as bytes.
+async fn bytes(folder: &Folder, file: &Path) -> Vec<u8> {
+    let copy = folder.file("copy.db");
+    let url = format!("sqlite://{}", file.display());
+    let mut connection = SqliteConnection::connect(&url).await.unwrap();
+    let sql = AssertSqlSafe(format!("vacuum into '{}'", copy.display()));
+    sqlx::query(sql).execute(&mut connection).await.unwrap();
+    std::fs::read(copy).unwrap()
+}
+
+#[tokio::test]
+async fn no_byte_of_a_copy_knows_an_erased_number() {
+    let folder = Folder::new("erasure-bytes");
+    let file = folder.file("billing.db");
+    let store: SqliteStore = folder::open(&file).await;
+    let (acme, _clock) = world(Arc::new(store.clone())).await;
+    let waits = call("nobody", "waits", NOW, ["", ""]).key;
+    acme.drop_parked(&waits, "nobody's").await.unwrap();
+    let always = Erasure::Between { from: Instant::MIN, until: Instant::MAX };
+    acme.hand_over(Days::Ended).await.unwrap();
+    let erased = acme.erase_persons(&always, "the end").await.unwrap();
+    assert_eq!((erased.open, erased.parked), (0, 0), "{erased:?}");
+    store.close().await;
+    let bytes = bytes(&folder, &file).await;
+    for number in [SAME_NUMBER, "12025550123"] {
+        let found = bytes.windows(number.len()).any(|window| window == number.as_bytes());
+        assert!(!found, "{number} is still there");
+    }
+}
