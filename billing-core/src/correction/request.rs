@@ -5,6 +5,7 @@ use alloc::{collections::BTreeSet, string::String};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    digest::Digest,
     event::{Cause, Posting},
     id::{AccountId, CorrectionId, PlanId, TariffId},
     item::{Item, ItemKey},
@@ -36,6 +37,27 @@ pub struct Correction {
     pub reason: String,
     /// What it changes.
     pub change: Change,
+}
+
+impl Correction {
+    /// A digest of all that is asked for: the same correction has the same.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use billing_core::correction::{Change, Correction, Selection};
+    ///
+    /// let change = Change::Rerate { selection: Selection::all() };
+    /// let correction = Correction { id: "june".parse()?, reason: "a new deck".into(), change };
+    /// let other = Correction { reason: "another deck".into(), ..correction.clone() };
+    /// assert_ne!(correction.digest(), other.digest());
+    /// # Ok::<(), billing_core::id::InvalidId>(())
+    /// ```
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        // Serialising a value made of texts, numbers and lists of them cannot fail.
+        Digest::of().text(&serde_json::to_string(self).unwrap_or_default()).finish()
+    }
 }
 
 /// What a correction changes. Nothing that was posted is edited: its effect is taken back, and what is right is posted.

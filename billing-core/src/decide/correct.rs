@@ -82,7 +82,7 @@ pub fn replayed_correction(
 ) -> Result<Option<CorrectionReport>, CorrectError> {
     match recorded {
         None => Ok(None),
-        Some(recorded) if recorded.correction == *correction => Ok(Some(recorded.report.clone())),
+        Some(recorded) if recorded.is_of(correction) => Ok(Some(recorded.report.clone())),
         Some(_) => Err(CorrectError::Differs { id: correction.id.clone() }),
     }
 }
@@ -98,8 +98,7 @@ pub fn record_correction(
     report: CorrectionReport,
     now: Instant,
 ) -> Writes {
-    let correction = correction.clone();
-    let corrections = alloc::vec![RecordedCorrection { correction, at: now, report }];
+    let corrections = alloc::vec![RecordedCorrection::of(correction, now, report)];
     Writes { corrections, ..Writes::default() }
 }
 

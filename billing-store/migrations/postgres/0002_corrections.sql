@@ -24,6 +24,7 @@ create table billing_correction (
     kind       text collate "C" not null,
     reason     bytea            not null,
     body       text collate "C" not null,
+    request    bytea            not null check (length(request) = 32),
     report     text collate "C" not null,
     digest     bytea            not null check (length(digest) = 32),
     primary key (tenant, correction)

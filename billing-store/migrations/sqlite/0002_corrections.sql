@@ -21,6 +21,7 @@ create table billing_correction (
     kind       text    not null,
     reason     text    not null,
     body       text    not null,
+    request    blob    not null check (length(request) = 32),
     report     text    not null,
     digest     blob    not null check (length(digest) = 32),
     primary key (tenant, correction)

@@ -122,7 +122,10 @@ impl Tenant {
             let page = self.history(account, &of).await?;
             let Some(last) = page.last() else { return Ok(()) };
             after = Some((last.item.at(), last.claim.key.clone()));
-            let mine = page.iter().filter(|item| !item.erased && erasure.takes(&item.item));
+            let takes = |item: &&StoredItem| {
+                !item.erased && (erasure.takes(&item.item) || erasure.takes(item.content()))
+            };
+            let mine = page.iter().filter(takes);
             let keys: Vec<ItemKey> = mine.map(|item| item.claim.key.clone()).collect();
             if keys.is_empty() {
                 continue;

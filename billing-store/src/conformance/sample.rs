@@ -182,7 +182,7 @@ pub(super) fn correction(id: &str) -> Made<RecordedCorrection> {
     let before = vec![Counted::from(&posting("alice", 2)?)];
     let mut report = CorrectionReport::default();
     report.change(ItemChange { key, account, before, after: Vec::new() })?;
-    Ok(RecordedCorrection { correction, at: at("09:00:00")?, report })
+    Ok(RecordedCorrection::of(&correction, at("09:00:00")?, report))
 }
 
 pub(super) fn parked(key: ItemKey) -> Made<Parked> {

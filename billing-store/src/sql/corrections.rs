@@ -17,18 +17,20 @@ impl Session<'_> {
         corrections: &[RecordedCorrection],
     ) -> StoreResult<()> {
         let insert = Insert {
-            into: "billing_correction (tenant, correction, at, kind, reason, body, report, digest)",
-            columns: 8,
+            into: "billing_correction (tenant, correction, at, kind, reason, body, request, \
+                   report, digest)",
+            columns: 9,
             on_conflict: "on conflict (tenant, correction) do nothing",
         };
         let claims = Claim::Corrections(corrections);
         self.claim(insert, claims, corrections, |cells, recorded| {
-            let RecordedCorrection { correction, at, report } = recorded;
+            let RecordedCorrection { correction, request, at, report } = recorded;
             cells.text(correction.id.as_str())?;
             cells.int(at.micros())?;
             cells.text(correction.change.name())?;
             cells.foreign(&correction.reason)?;
             cells.text(&json(&correction.change)?)?;
+            cells.bytes(request.as_bytes())?;
             cells.text(&json(report)?)?;
             cells.bytes(recorded.digest().as_bytes())
         })

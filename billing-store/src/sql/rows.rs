@@ -468,7 +468,8 @@ impl FromCells for RecordedCorrection {
         let (id, at, kind) = (cells.parse()?, cells.instant()?, cells.text()?);
         let reason = cells.foreign()?.to_owned();
         let correction = Correction { id, reason, change: cells.json()? };
-        let recorded = Self { correction, at, report: cells.json()? };
+        let request = cells.digest()?;
+        let recorded = Self { correction, request, at, report: cells.json()? };
         let digest = cells.digest()?;
         cells.agree(recorded.correction.change.name() == kind && recorded.digest() == digest)?;
         Ok(recorded)

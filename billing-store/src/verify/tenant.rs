@@ -111,7 +111,8 @@ fn check_item(item: &StoredItem, postings: &Postings, report: &mut Report) {
         report.find(Promise::Claim, account, what);
     }
     // Content in force is that of what counts, and other than was reported.
-    let amended = claim.amended.as_deref();
+    // Without its persons it may be the same, and it stays where the item was taken back.
+    let amended = claim.amended.as_deref().filter(|_| !item.erased);
     if amended.is_some_and(|content| claim.effective == 0 || stands || *content == item.item) {
         let what = format!("item {} is said to be amended, and is not", claim.key);
         report.find(Promise::Claim, account, what);

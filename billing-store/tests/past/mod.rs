@@ -22,7 +22,11 @@ pub(crate) const PAST: [(&str, &str, &[&str]); 17] = [
          '2026a', 's', 'EUR', 1, '1', '1', 'retail', 1, zeroblob(32), 1, '49', 0, 'ticket-7'",
         &[],
     ),
-    ("billing_correction", "'acme', 'ticket-7', 0, 'void', '', '{}', '{}', zeroblob(32)", &[]),
+    (
+        "billing_correction",
+        "'acme', 'ticket-7', 0, 'void', '', '{}', zeroblob(32), '{}', zeroblob(32)",
+        &[],
+    ),
     ("billing_epoch", "2, 'a restore', 0", &[]),
     ("billing_event", "'acme', 'alice', 2, 0, '{}'", &[]),
     ("billing_intake", "'acme', 'batch', '', 0, 0, 0, 0, 0, 0, 0, zeroblob(32)", &[]),

@@ -22,7 +22,10 @@ use crate::{
 /// A statement that asks for corrections, with the columns that `FromCells` reads.
 macro_rules! corrections {
     ($from:literal) => {
-        concat!("select c.correction, c.at, c.kind, c.reason, c.body, c.report, c.digest ", $from)
+        concat!(
+            "select c.correction, c.at, c.kind, c.reason, c.body, c.request, c.report, c.digest ",
+            $from
+        )
     };
 }
 
