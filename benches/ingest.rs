@@ -1,12 +1,16 @@
-//! Durable ingest on SQLite beside a bare bulk insert of the same rows into the same tables through the same driver.
+//! Durable ingest on SQLite and PostgreSQL, each beside a bare bulk insert of the same rows into the same tables through the same driver.
 //!
 //! `cargo bench --bench ingest` measures batches of 1, 100, 1,000 and 10,000 calls in three rounds and prints medians and
-//! ratios. `-- --test` runs a small round once. Calls come in time order over one month, from 10,000 accounts of falling size.
+//! ratios; PostgreSQL where `BILLING_TEST_POSTGRES_URL` leads to one, whose settings decide what a commit costs. `-- --test` runs a
+//! small round once. Calls come in time order over one month, from 10,000 accounts of falling size.
+
+#[path = "ingest/postgres.rs"]
+mod postgres;
+#[path = "ingest/sqlite.rs"]
+mod sqlite;
 
 use std::{
-    collections::BTreeSet,
     error::Error,
-    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -18,16 +22,25 @@ use billing_core::{
     plan::{PlanBook, PlanSpec},
     time::Instant as At,
 };
-use billing_store::{Billing, SqliteStore, Tenant, clock::SystemClock, verify::verify};
-use sqlx::{
-    AssertSqlSafe, Connection as _, Row as _, SqliteConnection, TypeInfo as _, ValueRef as _,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous},
+use billing_store::{
+    Billing, Tenant,
+    clock::SystemClock,
+    store::{Locks, Store},
+    verify::verify,
 };
 
 type Done<T = ()> = Result<T, Box<dyn Error>>;
 
 const ACCOUNTS: u64 = 10_000;
 const ROUNDS: usize = 3;
+
+/// A round that only tries has fewer accounts.
+const fn accounts(calls: usize) -> u64 {
+    if calls <= 2_000 { 200 } else { ACCOUNTS }
+}
+
+/// The time the library takes, and the time its rows take to be inserted bare.
+type Times = (Duration, Duration);
 
 fn main() -> Done {
     let test = std::env::args().any(|arg| arg == "--test");
@@ -40,43 +53,50 @@ fn main() -> Done {
 }
 
 async fn run(sizes: &[(usize, usize)], test: bool) -> Done {
-    println!("batch    calls   library calls/s   bare calls/s   library / bare   (medians)");
+    println!(
+        "database     batch    calls   library calls/s   bare calls/s   library / bare   (medians)"
+    );
+    let server = std::env::var("BILLING_TEST_POSTGRES_URL").ok().filter(|url| !url.is_empty());
     for &(batch, calls) in sizes {
-        let mut rounds = Vec::new();
+        let (mut sqlite, mut postgres) = (Vec::new(), Vec::new());
         for round in 0..if test { 1 } else { ROUNDS } {
-            rounds.push(measure(batch, calls, round).await?);
+            sqlite.push(sqlite::measure(batch, calls, round).await?);
+            if let Some(server) = &server {
+                postgres.push(postgres::measure(server, batch, calls, round).await?);
+            }
         }
-        let (ours, bare) = (median(&rounds, |r| r.0), median(&rounds, |r| r.1));
-        let percent = ratio_percent(ours, bare);
-        let rate = |time: Duration| per_second(calls, time);
-        println!("{batch:>6} {calls:>8} {:>17} {:>14} {percent:>14} %", rate(ours), rate(bare),);
-        println!(
-            "evidence: ingest on SQLite, batches of {batch} = {} calls/s, {percent} % of a bare bulk insert ({} calls/s)",
-            rate(ours),
-            rate(bare),
-        );
+        print("SQLite", batch, calls, &sqlite);
+        if postgres.is_empty() {
+            println!("not run: PostgreSQL, for want of BILLING_TEST_POSTGRES_URL");
+        } else {
+            print("PostgreSQL", batch, calls, &postgres);
+        }
     }
     Ok(())
 }
 
-/// The time the library takes, and the time its rows take to be inserted bare.
-async fn measure(batch: usize, calls: usize, round: usize) -> Done<(Duration, Duration)> {
-    let folder = std::env::temp_dir().join(format!("billing-bench-{}-{round}", std::process::id()));
-    std::fs::create_dir_all(&folder)?;
-    let (ours, bare) = (folder.join("ours.db"), folder.join("bare.db"));
-    let library = library(&ours, batch, calls).await?;
-    let yardstick = yardstick(&ours, &bare, batch).await?;
-    std::fs::remove_dir_all(&folder)?;
-    Ok((library, yardstick))
+fn print(database: &str, batch: usize, calls: usize, rounds: &[Times]) {
+    let (ours, bare) = (median(rounds, |r| r.0), median(rounds, |r| r.1));
+    let percent = ratio_percent(ours, bare);
+    let rate = |time: Duration| per_second(calls, time);
+    println!(
+        "{database:<10} {batch:>7} {calls:>8} {:>17} {:>14} {percent:>14} %",
+        rate(ours),
+        rate(bare),
+    );
+    println!(
+        "evidence: ingest on {database}, batches of {batch} = {} calls/s, {percent} % of a bare bulk insert ({} calls/s)",
+        rate(ours),
+        rate(bare),
+    );
 }
 
-async fn library(file: &Path, batch: usize, calls: usize) -> Done<Duration> {
-    let store = SqliteStore::open(file).await?;
-    store.migrate().await?;
-    let billing = Billing::new(store.clone(), PlanBook::standard(), SystemClock);
-    let tenant = billing.tenant("bench")?;
-    open_accounts(&tenant).await?;
-    let batches: Vec<Batch> = month(calls)
+/// How long the library takes with a fresh store.
+async fn library(store: impl Store + 'static, batch: usize, calls: usize) -> Done<Duration> {
+    let tenant = Billing::new(store, PlanBook::standard(), SystemClock).tenant("bench")?;
+    let accounts = accounts(calls);
+    open_accounts(&tenant, accounts).await?;
+    let batches: Vec<Batch> = month(calls, accounts)
         .chunks(batch)
         .map(|calls| Batch {
             label: String::new(),
@@ -92,36 +112,43 @@ async fn library(file: &Path, batch: usize, calls: usize) -> Done<Duration> {
     if calls <= 3_000 {
         assert!(verify(&tenant).await?.is_clean());
     }
-    store.close().await;
     Ok(took)
 }
 
-async fn open_accounts(tenant: &Tenant) -> Done {
+async fn open_accounts(tenant: &Tenant, accounts: u64) -> Done {
     let plan: PlanSpec = serde_json::from_str(
         r#"{"id":"basic","version":1,"currency":"EUR","payment":"postpaid","strategies":
             [{"id":"calls","kind":"flat_rate","terms":{"per_minute":"0.02","minutes":"pro_rata"}}]}"#,
     )?;
     tenant.save_plan(&plan).await?;
-    for number in 0..ACCOUNTS {
-        let settings: AccountSettings = serde_json::from_str(&format!(
-            r#"{{"id":"account-{number}","currency":"EUR","zone":"Europe/Berlin",
-                "anchor":{{"from":"2026-10-01","months":1}}}}"#
-        ))?;
-        tenant.open_account(&settings).await?;
-        tenant.assign(&settings.id, &plan.id, 1, "2026-10-01".parse()?).await?;
+    let ids: Vec<AccountId> = (0..accounts)
+        .map(|number| AccountId::try_new(format!("account-{number}")))
+        .collect::<Result<_, _>>()?;
+    for ids in ids.chunks(500) {
+        let locks = Locks { catalog: true, ..Locks::accounts(ids.iter().cloned()) };
+        let mut unit = tenant.begin(&locks).await?;
+        for id in ids {
+            let settings: AccountSettings = serde_json::from_str(&format!(
+                r#"{{"id":"{id}","currency":"EUR","zone":"Europe/Berlin",
+                    "anchor":{{"from":"2026-10-01","months":1}}}}"#
+            ))?;
+            tenant.open_account_in(&mut *unit, &settings).await?;
+            tenant.assign_in(&mut *unit, id, &plan.id, 1, "2026-10-01".parse()?).await?;
+        }
+        unit.commit().await?;
     }
     Ok(())
 }
 
 /// Calls in time order over one month; the accounts' sizes fall like 1/n, the ids are in no order.
-fn month(calls: usize) -> Vec<CallEnded> {
+fn month(calls: usize, accounts: u64) -> Vec<CallEnded> {
     let source = SourceId::try_new("switch-1").expect("an id");
     let mut random = Random(1);
     let step = 31_u64 * 86_400_000_000 / calls as u64;
     let start = "2026-10-01T00:00:00Z".parse::<At>().expect("an instant").micros();
     (0..calls as u64)
         .map(|number| {
-            let account = AccountId::try_new(format!("account-{}", random.zipf(ACCOUNTS)));
+            let account = AccountId::try_new(format!("account-{}", random.zipf(accounts)));
             let id = ItemId::try_new(format!("{:016x}", random.next()));
             let callee = format!("+1202555{:04}", random.below(10_000));
             CallEnded {
@@ -163,157 +190,7 @@ impl Random {
     }
 }
 
-/// Rows of one table in one batch, ready to be bound.
-struct Rows {
-    into: String,
-    on_conflict: &'static str,
-    rows: Vec<Vec<Cell>>,
-}
-
-#[derive(Clone)]
-enum Cell {
-    Null,
-    Int(i64),
-    Text(String),
-    Blob(Vec<u8>),
-}
-
-/// Inserts what the library wrote into an empty database of the same schema: one transaction a batch, statements of 512 rows.
-async fn yardstick(ours: &Path, bare: &PathBuf, batch: usize) -> Done<Duration> {
-    let store = SqliteStore::open(bare).await?;
-    store.migrate().await?;
-    store.close().await;
-    let mut from = connect(ours).await?;
-    let batches = batches(&mut from, batch).await?;
-    let mut into = connect(bare).await?;
-    let begun = Instant::now();
-    for tables in &batches {
-        sqlx::query("begin immediate").execute(&mut into).await?;
-        for rows in tables {
-            for chunk in rows.rows.chunks(512) {
-                insert(&mut into, rows, chunk).await?;
-            }
-        }
-        sqlx::query("commit").execute(&mut into).await?;
-    }
-    let took = begun.elapsed();
-    into.close().await?;
-    from.close().await?;
-    Ok(took)
-}
-
-async fn connect(file: &Path) -> Done<SqliteConnection> {
-    let options = SqliteConnectOptions::new()
-        .filename(file)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .pragma("cache_size", "-65536");
-    Ok(SqliteConnection::connect_with(&options).await?)
-}
-
-async fn insert(connection: &mut SqliteConnection, rows: &Rows, chunk: &[Vec<Cell>]) -> Done {
-    let columns = chunk[0].len();
-    let row = format!("({}?)", "?,".repeat(columns - 1));
-    let values = vec![row.as_str(); chunk.len()].join(",");
-    let sql = format!("insert into {} values {values} {}", rows.into, rows.on_conflict);
-    let mut query = sqlx::query(AssertSqlSafe(sql));
-    for cell in chunk.iter().flatten() {
-        query = match cell {
-            Cell::Null => query.bind(None::<i64>),
-            Cell::Int(number) => query.bind(*number),
-            Cell::Text(text) => query.bind(text.as_str()),
-            Cell::Blob(bytes) => query.bind(bytes.as_slice()),
-        };
-    }
-    query.execute(connection).await?;
-    Ok(())
-}
-
-/// The rows of each batch: items, postings, day totals and accounts touched, and the batch's own record.
-async fn batches(from: &mut SqliteConnection, batch: usize) -> Done<Vec<Vec<Rows>>> {
-    let items = cells(from, "select * from billing_item order by rowid").await?;
-    let postings = cells(
-        from,
-        "select p.* from billing_item i join billing_posting p \
-         on p.tenant = i.tenant and p.account = i.account and p.seq = i.first_seq order by i.rowid",
-    )
-    .await?;
-    let totals = cells(
-        from,
-        "select t.* from billing_item i \
-         join billing_posting p on p.tenant = i.tenant and p.account = i.account and p.seq = i.first_seq \
-         join billing_day_total t on t.tenant = p.tenant and t.account = p.account and t.day = p.day \
-         order by i.rowid",
-    )
-    .await?;
-    let accounts = cells(
-        from,
-        "select a.* from billing_item i join billing_account a \
-         on a.tenant = i.tenant and a.account = i.account order by i.rowid",
-    )
-    .await?;
-    let intakes = cells(from, "select * from billing_intake").await?;
-    let mut batches = Vec::new();
-    for (number, items) in items.chunks(batch).enumerate() {
-        let within = |rows: &[Vec<Cell>]| rows[number * batch..][..items.len()].to_vec();
-        let table = |into: &str, on_conflict, rows| Rows { into: into.into(), on_conflict, rows };
-        batches.push(vec![
-            table("billing_item", "", items.to_vec()),
-            table("billing_posting", "", within(&postings)),
-            table(
-                "billing_day_total",
-                "on conflict do update set count = excluded.count, quantity = excluded.quantity, \
-                 amount = excluded.amount, closed = excluded.closed, billed = excluded.billed",
-                distinct(within(&totals), 3),
-            ),
-            table(
-                "billing_account",
-                "on conflict do update set seq = excluded.seq, chain = excluded.chain",
-                distinct(within(&accounts), 2),
-            ),
-            table("billing_intake", "", vec![intakes[number].clone()]),
-        ]);
-    }
-    Ok(batches)
-}
-
-/// Each row once, told apart by its first cells, in their order.
-fn distinct(rows: Vec<Vec<Cell>>, key: usize) -> Vec<Vec<Cell>> {
-    let name = |row: &Vec<Cell>| {
-        let cell = |cell: &Cell| match cell {
-            Cell::Int(number) => format!("{:020}", number),
-            Cell::Text(text) => text.clone(),
-            Cell::Null | Cell::Blob(_) => String::new(),
-        };
-        row.iter().take(key).map(cell).collect::<Vec<_>>()
-    };
-    let mut seen = BTreeSet::new();
-    let mut rows: Vec<_> = rows.into_iter().filter(|row| seen.insert(name(row))).collect();
-    rows.sort_by_key(name);
-    rows
-}
-
-async fn cells(from: &mut SqliteConnection, sql: &'static str) -> Done<Vec<Vec<Cell>>> {
-    let rows = sqlx::query(sql).fetch_all(from).await?;
-    rows.iter().map(|row: &SqliteRow| (0..row.len()).map(|at| cell(row, at)).collect()).collect()
-}
-
-fn cell(row: &SqliteRow, at: usize) -> Done<Cell> {
-    let value = row.try_get_raw(at)?;
-    if value.is_null() {
-        return Ok(Cell::Null);
-    }
-    Ok(match value.type_info().name() {
-        "INTEGER" => Cell::Int(row.try_get(at)?),
-        "TEXT" => Cell::Text(row.try_get(at)?),
-        _ => Cell::Blob(row.try_get(at)?),
-    })
-}
-
-fn median(
-    rounds: &[(Duration, Duration)],
-    of: impl Fn(&(Duration, Duration)) -> Duration,
-) -> Duration {
+fn median(rounds: &[Times], of: impl Fn(&Times) -> Duration) -> Duration {
     let mut times: Vec<_> = rounds.iter().map(of).collect();
     times.sort();
     times[times.len() / 2]

@@ -82,6 +82,8 @@ pub use billing_store::{
     Billing, Error, MemoryStore, Outcome, Result, TakenIn, Tenant, bus, clock, relay, schedule,
     settlement, state_hash, verify::verify,
 };
+#[cfg(feature = "postgres")]
+pub use billing_store::{Durability, PostgresOptions, PostgresStore};
 
 /// The README's program, run with the tests.
 #[cfg(doctest)]

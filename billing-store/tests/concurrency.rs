@@ -347,10 +347,10 @@ async fn insist<T, Fut: Future<Output = billing_store::Result<T>>>(work: impl Fn
 async fn rival(tenant: Tenant, rival: usize, start: Arc<Barrier>) {
     let account = ["alice", "bob", "carol", "dave", "alice", "erin"][rival];
     start.wait().await;
-    for batch in 0..CALLS / 4 {
+    for round in 0..CALLS / 4 {
         // Each begins elsewhere, so that all of them record some.
-        let batch = (batch + 2 * rival) % (CALLS / 4);
-        let ids = (0..4).map(|at| (batch * 4 + (at + rival) % 4).to_string());
+        let start = 4 * ((round + 2 * rival) % (CALLS / 4));
+        let ids = (0..4).map(|at| (start + (at + rival) % 4).to_string());
         let items = ids.map(|id| pulse(account, &id, None, DAYS[rival % 2], "1.5"));
         let entries = items.map(|mut item| {
             if rival == 5 {
@@ -362,6 +362,11 @@ async fn rival(tenant: Tenant, rival: usize, start: Arc<Barrier>) {
         let _taken = insist(|| tenant.ingest(&batch)).await;
         let keys: Vec<_> = batch.keys().into_iter().cloned().collect();
         let _tried = insist(|| tenant.retry_parked(&keys[..2])).await;
+        // And a record of one long call, each for another account.
+        let number = u32::try_from(rival).unwrap();
+        let part = pulse(account, &format!("long-{start}"), Some(number + 1), DAYS[0], "2");
+        let batch = Batch { label: String::new(), entries: vec![Ok(part)] };
+        let _taken = insist(|| tenant.ingest(&batch)).await;
     }
 }
 
@@ -379,8 +384,18 @@ async fn compete(store: impl Store + Clone + 'static) {
     let mut facts = tenant.read().await.unwrap();
     let items = facts.item_page(None, 1_000).await.unwrap();
     let parked = facts.parked_page(None, 1_000).await.unwrap();
+    let mut whose: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for item in &items {
+        let account = item.claim.account.as_str();
+        whose.entry(item.claim.key.id.clone()).or_default().insert(account);
+    }
+    assert!(
+        whose.values().all(|accounts| accounts.len() == 1),
+        "records of two accounts: {whose:?}"
+    );
     let recorded: BTreeSet<_> = items.iter().map(|item| item.claim.key.clone()).collect();
-    assert_eq!(recorded.len(), CALLS, "alice, bob and carol sent all of them");
+    let whole = recorded.iter().filter(|key| key.partial.is_none()).count();
+    assert_eq!(whole, CALLS, "alice, bob and carol sent all of them");
     let both = parked.iter().filter(|parked| recorded.contains(&parked.incoming.key));
     assert_eq!(both.count(), 0, "recorded and parked");
     let of: BTreeSet<_> = items.iter().map(|item| item.claim.account.as_str()).collect();
@@ -390,7 +405,11 @@ async fn compete(store: impl Store + Clone + 'static) {
         assert!(intake.balances());
         sum += intake.recorded;
     }
-    assert_eq!(usize::try_from(sum).unwrap(), CALLS, "recorded by the records of the batches");
+    assert_eq!(
+        usize::try_from(sum).unwrap(),
+        recorded.len(),
+        "recorded by the records of the batches"
+    );
     drop(facts);
     assert_eq!(verify(&tenant).await.unwrap().findings, []);
 }

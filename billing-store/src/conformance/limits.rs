@@ -403,7 +403,7 @@ fn carries() -> Made<Vec<CarryMove>> {
 
 fn intake() -> Made<Intake> {
     Ok(Intake {
-        label: TEXT.into(),
+        label: RAW.into(),
         at: Instant::MAX,
         received: NUMBER_MAX,
         recorded: NUMBER_MAX,
@@ -414,7 +414,7 @@ fn intake() -> Made<Intake> {
 }
 
 fn refusal(raw: &str) -> Refusal {
-    Refusal { place: TEXT.into(), reason: TEXT.into(), raw: raw.into() }
+    Refusal { place: RAW.into(), reason: RAW.into(), raw: raw.into() }
 }
 
 fn invoice() -> Made<Invoice> {

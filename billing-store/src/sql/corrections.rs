@@ -6,7 +6,7 @@ use crate::{
     error::StoreResult,
     sql::{
         bulk::{Insert, json},
-        session::{Claim, Session},
+        session::{Claimed, Session},
         writes::key_cells,
     },
 };
@@ -22,7 +22,7 @@ impl Session<'_> {
             columns: 9,
             on_conflict: "on conflict (tenant, correction) do nothing",
         };
-        let claims = Claim::Corrections(corrections);
+        let claims = Claimed::Corrections(corrections);
         self.claim(insert, claims, corrections, |cells, recorded| {
             let RecordedCorrection { correction, request, at, report } = recorded;
             cells.text(correction.id.as_str())?;

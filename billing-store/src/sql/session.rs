@@ -105,7 +105,7 @@ impl Session<'_> {
     pub(super) async fn claim<R: Sync>(
         &mut self,
         insert: Insert,
-        claim: Claim<'_>,
+        claim: Claimed<'_>,
         rows: &[R],
         bind: impl Fn(&mut Cells, &R) -> StoreResult<()> + Send + Sync,
     ) -> StoreResult<()> {
@@ -157,7 +157,7 @@ impl Session<'_> {
 
 /// Keys that units may claim that have no lock in common.
 #[derive(Clone, Copy)]
-pub(super) enum Claim<'a> {
+pub(super) enum Claimed<'a> {
     /// Of items.
     Items(&'a [StoredItem]),
     /// Of the record of a batch.
@@ -166,7 +166,7 @@ pub(super) enum Claim<'a> {
     Corrections(&'a [RecordedCorrection]),
 }
 
-impl Claim<'_> {
+impl Claimed<'_> {
     const fn what(self) -> &'static str {
         match self {
             Self::Items(_) => "an item",

@@ -21,7 +21,7 @@ use crate::{
     sql::{
         bulk::{Cells, Insert, json},
         digests,
-        session::{Claim, Session},
+        session::{Claimed, Session},
     },
     store::BilledPart,
 };
@@ -159,7 +159,7 @@ impl Session<'_> {
             columns: 16,
             on_conflict: "on conflict (tenant, source, id, leg, partial) do nothing",
         };
-        let claims = Claim::Items(items);
+        let claims = Claimed::Items(items);
         self.claim(insert, claims, items, item_cells).await
     }
 
@@ -339,7 +339,7 @@ impl Session<'_> {
             columns: 11,
             on_conflict: "on conflict (tenant, intake) do nothing",
         };
-        let claim = Claim::Intake(intake);
+        let claim = Claimed::Intake(intake);
         self.claim(insert, claim, core::slice::from_ref(intake), |cells, intake| {
             cells.text(intake.id.as_str())?;
             cells.foreign(&intake.label)?;

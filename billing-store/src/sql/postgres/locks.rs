@@ -15,7 +15,7 @@ use crate::{
     store::Locks,
 };
 
-/// What begins a transaction: its isolation, whose rows it may see, and what had been committed by then.
+/// What begins a transaction: its isolation, and whose rows it may see.
 pub(super) fn begin(tenant: &TenantId, mode: Mode) -> String {
     let isolation = match mode {
         // What was committed before a lock was had is seen behind it.
@@ -27,17 +27,15 @@ pub(super) fn begin(tenant: &TenantId, mode: Mode) -> String {
     let tenant = digits.concat();
     format!(
         "begin isolation level {isolation}; \
-         select set_config('billing.tenant', convert_from(decode('{tenant}', 'hex'), 'UTF8'), true), \
-         set_config('billing.began', pg_current_snapshot()::text, true)"
+         select set_config('billing.tenant', convert_from(decode('{tenant}', 'hex'), 'UTF8'), true)"
     )
 }
 
 /// The same inside a transaction that the host began.
 pub(super) async fn join(connection: &mut PgConnection, tenant: &TenantId) -> StoreResult<()> {
     let isolation: String = sqlx::query_scalar(
-        "select current_setting('transaction_isolation') from (values \
-         (set_config('billing.tenant', $1, true), \
-         set_config('billing.began', pg_current_snapshot()::text, true))) begun",
+        "select current_setting('transaction_isolation') \
+         from (values (set_config('billing.tenant', $1, true))) begun",
     )
     .bind(tenant.as_str())
     .fetch_one(connection)
@@ -67,16 +65,16 @@ pub(super) async fn take(
         advisory(connection, "select pg_advisory_xact_lock($1)", key).await?;
     }
     let catalog = key(tenant, "catalog", "");
-    match (locks.catalog, missing.is_empty()) {
-        (false, true) => return Ok(()),
-        (false, false) => {
-            advisory(connection, "select pg_advisory_xact_lock_shared($1)", catalog).await?;
-        }
-        (true, _) => advisory(connection, "select pg_advisory_xact_lock($1)", catalog).await?,
+    if locks.catalog {
+        advisory(connection, "select pg_advisory_xact_lock($1)", catalog).await?;
+    } else if !missing.is_empty() {
+        advisory(connection, "select pg_advisory_xact_lock_shared($1)", catalog).await?;
     }
     // Whoever held the catalog before may have opened them.
     let _absent: BTreeSet<&str> = accounts(connection, tenant, &missing).await?;
-    Ok(())
+    // What is committed by now is seen by whatever the unit reads, see `billing_since_begun`.
+    let began = "select set_config('billing.began', pg_current_snapshot()::text, true)";
+    sqlx::query(began).execute(connection).await.map(drop).map_err(failed)
 }
 
 /// Locks the rows of accounts and says which have none.

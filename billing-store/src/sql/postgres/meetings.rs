@@ -5,7 +5,7 @@
 
 use sqlx::PgConnection;
 
-use billing_core::decide::{Parked, StoredItem};
+use billing_core::decide::{Claim, Parked, StoredItem};
 
 use crate::{
     error::StoreResult,
@@ -15,7 +15,7 @@ use crate::{
             failed::{failed, met},
             locks::{advisory, key},
         },
-        session::Claim,
+        session::Claimed,
         writes::keys_json,
     },
 };
@@ -24,6 +24,12 @@ use crate::{
 const RECORDED: &str = "select exists (select 1 from jsonb_array_elements($2::jsonb) k(value) join billing_item i \
      on i.tenant = $1 and i.source = k.value ->> 0 and i.id = k.value ->> 1 \
      and i.leg = k.value ->> 2 and i.partial = (k.value ->> 3)::bigint \
+     where billing_since_begun(i.xmin))";
+
+/// Records of some usage, under other accounts, that were recorded since the transaction began.
+const RECORDED_APART: &str = "select exists (select 1 from jsonb_array_elements($2::jsonb) k(value) join billing_item i \
+     on i.tenant = $1 and i.source = k.value ->> 0 and i.id = k.value ->> 1 \
+     and i.leg = k.value ->> 2 and i.account <> k.value ->> 3 \
      where billing_since_begun(i.xmin))";
 
 /// Of some batches, those that were taken in since the transaction began.
@@ -44,12 +50,12 @@ const UNPARK: &str = "delete from billing_parked p using jsonb_array_elements($2
 pub(in crate::sql) async fn check_claim(
     connection: &mut PgConnection,
     tenant: &str,
-    claim: Claim<'_>,
+    claim: Claimed<'_>,
 ) -> StoreResult<()> {
     let (sql, keys) = match claim {
-        Claim::Items(items) => (RECORDED, item_keys(items)?),
-        Claim::Intake(intake) => (TAKEN_IN, json(&[[intake.id.as_str()]])?),
-        Claim::Corrections(corrections) => {
+        Claimed::Items(items) => (RECORDED, item_keys(items)?),
+        Claimed::Intake(intake) => (TAKEN_IN, json(&[[intake.id.as_str()]])?),
+        Claimed::Corrections(corrections) => {
             let ids = corrections.iter().map(|recorded| [recorded.correction.id.as_str()]);
             (MADE, json(&ids.collect::<Vec<_>>())?)
         }
@@ -60,29 +66,46 @@ pub(in crate::sql) async fn check_claim(
     Ok(())
 }
 
-/// Keeps those who record and those who park apart, until the transaction ends.
+/// Keeps those who record and those who park apart, and those who record parts of one call, until the transaction ends.
 pub(in crate::sql) async fn part(
     connection: &mut PgConnection,
     tenant: &str,
     recorded: &[StoredItem],
     parked: &[Parked],
 ) -> StoreResult<()> {
-    let parking = key(tenant, "parking", "");
+    if recorded.is_empty() && parked.is_empty() {
+        return Ok(());
+    }
+    let parts = recorded.iter().any(|item| item.claim.key.partial.is_some());
+    let lock = if parts || !parked.is_empty() {
+        "select pg_advisory_xact_lock($1)"
+    } else {
+        "select pg_advisory_xact_lock_shared($1)"
+    };
+    advisory(connection, lock, key(tenant, "parting", "")).await?;
     if !parked.is_empty() {
         let keys =
             keys_json(&parked.iter().map(|parked| &parked.incoming.key).collect::<Vec<_>>())?;
-        advisory(connection, "select pg_advisory_xact_lock($1)", parking).await?;
         if since_begun(connection, RECORDED, tenant, &keys).await? {
             return Err(met("another unit has just recorded what this one was to park"));
         }
     }
     if !recorded.is_empty() {
-        let keys = item_keys(recorded)?;
-        advisory(connection, "select pg_advisory_xact_lock_shared($1)", parking).await?;
-        let statement = sqlx::query(UNPARK).bind(tenant).bind(keys);
+        if since_begun(connection, RECORDED_APART, tenant, &records(recorded)?).await? {
+            return Err(met("another unit has just recorded a part for another account"));
+        }
+        let statement = sqlx::query(UNPARK).bind(tenant).bind(item_keys(recorded)?);
         let _done = statement.execute(connection).await.map_err(failed)?;
     }
     Ok(())
+}
+
+/// Items with whose they are: `[[source, id, leg, account], ...]`.
+fn records(items: &[StoredItem]) -> StoreResult<String> {
+    let records = items.iter().map(|StoredItem { claim: Claim { key, account, .. }, .. }| {
+        [key.source.as_str(), key.id.as_str(), key.leg_text(), account.as_str()]
+    });
+    json(&records.collect::<Vec<_>>())
 }
 
 fn item_keys(items: &[StoredItem]) -> StoreResult<String> {
