@@ -9,6 +9,8 @@ mod locks;
 mod meetings;
 mod options;
 mod statements;
+#[cfg(all(test, feature = "sqlite"))]
+pub(super) mod tests;
 
 use core::fmt;
 

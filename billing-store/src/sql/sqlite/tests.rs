@@ -90,6 +90,8 @@ async fn every_statement_finds_its_rows_by_their_whole_key() {
     let reader = store.readers.acquire().await.unwrap();
     let mut guard = Guard::begin(Held::Reader(reader), "begin").await.unwrap();
     let (mut walks, mut changes) = (BTreeSet::new(), BTreeSet::new());
+    #[cfg(feature = "postgres")]
+    let all = asked.clone();
     for sql in asked {
         let explain = AssertSqlSafe(format!("explain query plan {sql}"));
         let steps = sqlx::query(explain).fetch_all(guard.held().unwrap()).await.unwrap();
@@ -114,6 +116,8 @@ async fn every_statement_finds_its_rows_by_their_whole_key() {
     drop(guard);
     store.close().await;
     std::fs::remove_dir_all(&folder).unwrap();
+    #[cfg(feature = "postgres")]
+    crate::sql::postgres::tests::plans(&all, &WALKS.map(|(text, _)| text)).await;
 }
 
 /// Whether a step reads a table, or all that a tenant has in it. The keys of a question are read one after the other.
