@@ -394,8 +394,8 @@ async fn compete(store: impl Store + Clone + 'static) {
         "records of two accounts: {whose:?}"
     );
     let recorded: BTreeSet<_> = items.iter().map(|item| item.claim.key.clone()).collect();
-    let whole = recorded.iter().filter(|key| key.partial.is_none()).count();
-    assert_eq!(whole, CALLS, "alice, bob and carol sent all of them");
+    let finals = recorded.iter().filter(|key| key.partial.is_none()).count();
+    assert_eq!(finals, CALLS, "alice, bob and carol sent all of them");
     let both = parked.iter().filter(|parked| recorded.contains(&parked.incoming.key));
     assert_eq!(both.count(), 0, "recorded and parked");
     let of: BTreeSet<_> = items.iter().map(|item| item.claim.account.as_str()).collect();

@@ -32,10 +32,10 @@ const OTHER: &str = "+12025550123";
 const NOW: &str = "2026-11-20T00:00:00Z";
 
 fn call(account: &str, id: &str, start: &str, parties: [&str; 2]) -> Incoming {
-    let [caller, callee] = parties;
+    let [from, to] = parties;
     let call: CallEnded = serde_json::from_str(&format!(
         r#"{{"key":{{"source":"pbx","id":"{id}"}},"account":"{account}",
-            "call":{{"start":"{start}","duration_ms":600000,"caller":"{caller}","callee":"{callee}",
+            "call":{{"start":"{start}","duration_ms":600000,"caller":"{from}","callee":"{to}",
                      "disposition":"answered","direction":"outbound"}}}}"#
     ))
     .unwrap();
@@ -121,13 +121,13 @@ fn batch() -> Batch {
 }
 
 /// What a bill and the invoices say.
-async fn money(acme: &Tenant) -> String {
-    let mut said = String::new();
+async fn money(acme: &Tenant) -> Vec<String> {
+    let mut said = Vec::new();
     for id in ["alice", "bob"] {
         let id = id.parse().unwrap();
         let invoices = acme.invoices(&id).await.unwrap();
         let bill = acme.bill(&id, NOW.parse().unwrap()).await.unwrap();
-        said.push_str(&format!("{invoices:?} {bill:?}"));
+        said.push(format!("{invoices:?} {bill:?}"));
     }
     said
 }

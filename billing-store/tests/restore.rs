@@ -1,5 +1,5 @@
 //! The drill: a store is copied while it is at work, breaks, and comes back from the copy with everything its sources still have.
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "a test may panic")]
 
 mod folder;
 
@@ -55,7 +55,7 @@ async fn tenant(store: SqliteStore) -> Tenant {
     let plan = r#"{"id":"basic","version":1,"currency":"EUR","payment":"postpaid","strategies":[
         {"id":"calls","kind":"flat_rate","terms":{"per_minute":"0.02","minutes":"pro_rata"}}]}"#;
     acme.save_plan(&serde_json::from_str(plan).unwrap()).await.unwrap();
-    for number in 0..3 {
+    for number in 0..3_u8 {
         let account = format!(
             r#"{{"id":"account-{number}","currency":"EUR","zone":"UTC","anchor":{{"from":"2026-10-01","months":1}}}}"#
         );
@@ -138,7 +138,7 @@ async fn a_copy_taken_at_work_and_the_log_make_the_store_that_never_broke() {
     let acme = tenant(restored.clone()).await;
     assert_eq!(verify(&acme).await.unwrap().findings, []);
     let kept = verify(&acme).await.unwrap().items;
-    let mut recorded = 0;
+    let mut recorded = 0_u64;
     // The other way round, so that numbers are given to other things than before.
     for batch in log().iter().rev() {
         recorded += acme.ingest(batch).await.unwrap().intake.recorded;
@@ -147,7 +147,7 @@ async fn a_copy_taken_at_work_and_the_log_make_the_store_that_never_broke() {
     assert_eq!(verify(&acme).await.unwrap().findings, []);
     assert_eq!(state_hash(&acme).await.unwrap(), whole);
     heard.hear(&acme, "after").await;
-    assert_eq!(heard.0.lock().unwrap().twice, [String::new(); 0]);
+    assert_eq!(heard.0.lock().unwrap().twice, Vec::<String>::new());
     assert!(heard.len() > until_it_broke || recorded == 0, "what was recorded again was not told");
     restored.close().await;
 }
