@@ -76,6 +76,19 @@ impl Session<'_> {
         self.connection.execute(sql, &[Text(self.tenant), Text(keys)]).await.map(drop)
     }
 
+    /// As [`change`](Self::change), by a statement that each database is given in words of its own.
+    pub(super) async fn change_as(&mut self, words: Words, keys: &str) -> StoreResult<()> {
+        #[cfg(all(test, feature = "sqlite"))]
+        crate::sql::sqlite::tests::note(words.sqlite);
+        let sql = match &self.connection {
+            #[cfg(feature = "postgres")]
+            Connection::Postgres(_) => words.postgres,
+            #[cfg(feature = "sqlite")]
+            Connection::Sqlite(_) => words.sqlite,
+        };
+        self.connection.execute(sql, &[Text(self.tenant), Text(keys)]).await.map(drop)
+    }
+
     /// Inserts rows of the tenant, each with the cells that `bind` gives it behind the tenant's.
     pub(super) async fn insert<R: Sync>(
         &mut self,
@@ -153,6 +166,15 @@ impl Session<'_> {
             Connection::Sqlite(_) => Ok(()),
         }
     }
+}
+
+/// One statement in the words of each database.
+#[derive(Clone, Copy)]
+pub(super) struct Words {
+    #[cfg(feature = "postgres")]
+    pub(super) postgres: &'static str,
+    #[cfg(feature = "sqlite")]
+    pub(super) sqlite: &'static str,
 }
 
 /// Keys that units may claim that have no lock in common.

@@ -50,7 +50,8 @@ pub(super) async fn of_ids(
               and i.void = 0 order by i.period_start desc limit 1) \
              from json_each(?2) k \
              cross join billing_account a on a.tenant = ?1 and a.account = cast(k.value ->> 0 as text) \
-             join billing_account_settings s on s.tenant = a.tenant and s.account = a.account",
+             cross join billing_account_settings s \
+             on s.tenant = a.tenant and s.account = a.account",
             &[Text(&keys)],
         )
         .await?;

@@ -11,9 +11,11 @@ use crate::{
     error::StoreResult,
     sql::{
         bulk::json,
+        connection::{Ask, Param::Text},
         postgres::{
-            failed::{failed, met},
+            failed::met,
             locks::{advisory, key},
+            statements::{execute, fetch},
         },
         session::Claimed,
         writes::keys_json,
@@ -21,30 +23,39 @@ use crate::{
 };
 
 /// Items of some keys that were recorded since the transaction began.
-const RECORDED: &str = "select exists (select 1 from jsonb_array_elements($2::jsonb) k(value) join billing_item i \
-     on i.tenant = $1 and i.source = k.value ->> 0 and i.id = k.value ->> 1 \
-     and i.leg = k.value ->> 2 and i.partial = (k.value ->> 3)::bigint \
-     where billing_since_begun(i.xmin))";
+const RECORDED: &str = "select 1 from json_each(?2) k cross join billing_item i \
+     on i.tenant = ?1 and i.source = cast(k.value ->> 0 as text) and i.id = cast(k.value ->> 1 as text) \
+     and i.leg = cast(k.value ->> 2 as text) and i.partial = cast(k.value ->> 3 as bigint) \
+     and billing_since_begun(i.xmin) limit 1";
 
 /// Records of some usage, under other accounts, that were recorded since the transaction began.
-const RECORDED_APART: &str = "select exists (select 1 from jsonb_array_elements($2::jsonb) k(value) join billing_item i \
-     on i.tenant = $1 and i.source = k.value ->> 0 and i.id = k.value ->> 1 \
-     and i.leg = k.value ->> 2 and i.account <> k.value ->> 3 \
-     where billing_since_begun(i.xmin))";
+const RECORDED_APART: &str = "select 1 from json_each(?2) k cross join billing_item i \
+     on i.tenant = ?1 and i.source = cast(k.value ->> 0 as text) and i.id = cast(k.value ->> 1 as text) \
+     and i.leg = cast(k.value ->> 2 as text) and i.account <> cast(k.value ->> 3 as text) \
+     and billing_since_begun(i.xmin) limit 1";
 
 /// Of some batches, those that were taken in since the transaction began.
-const TAKEN_IN: &str = "select exists (select 1 from jsonb_array_elements($2::jsonb) k(value) join billing_intake i \
-     on i.tenant = $1 and i.intake = k.value ->> 0 where billing_since_begun(i.xmin))";
+const TAKEN_IN: &str = "select 1 from json_each(?2) k cross join billing_intake i \
+     on i.tenant = ?1 and i.intake = cast(k.value ->> 0 as text) and billing_since_begun(i.xmin) limit 1";
 
 /// Of some corrections, those that were made since the transaction began.
-const MADE: &str = "select exists (select 1 from jsonb_array_elements($2::jsonb) k(value) join billing_correction c \
-     on c.tenant = $1 and c.correction = k.value ->> 0 where billing_since_begun(c.xmin))";
+const MADE: &str = "select 1 from json_each(?2) k cross join billing_correction c \
+     on c.tenant = ?1 and c.correction = cast(k.value ->> 0 as text) and billing_since_begun(c.xmin) limit 1";
 
-/// Of items that are recorded, those that were parked since the transaction began are so no more.
-const UNPARK: &str = "delete from billing_parked p using jsonb_array_elements($2::jsonb) k(value) \
-     where p.tenant = $1 and p.source = k.value ->> 0 and p.id = k.value ->> 1 \
-     and p.leg = k.value ->> 2 and p.partial = (k.value ->> 3)::bigint \
-     and billing_since_begun(p.xmin)";
+/// Items of some keys that were parked since the transaction began.
+const PARKED: &str = "select 1 from json_each(?2) k cross join billing_parked p \
+     on p.tenant = ?1 and p.source = cast(k.value ->> 0 as text) \
+     and p.id = cast(k.value ->> 1 as text) and p.leg = cast(k.value ->> 2 as text) \
+     and p.partial = cast(k.value ->> 3 as bigint) and billing_since_begun(p.xmin) limit 1";
+
+/// Takes items out of the parked ones.
+const UNPARK: &str = "delete from billing_parked \
+     where tenant = ?1 and (source, id, leg, partial) in (select cast(k.value ->> 0 as text), cast(k.value ->> 1 as text), \
+     cast(k.value ->> 2 as text), cast(k.value ->> 3 as bigint) from json_each(?2) k)";
+
+/// All of them, to look at their plans.
+#[cfg(all(test, feature = "sqlite"))]
+pub(super) const STATEMENTS: [&str; 6] = [RECORDED, RECORDED_APART, TAKEN_IN, MADE, PARKED, UNPARK];
 
 /// Fails if it was another unit that was first by a moment.
 pub(in crate::sql) async fn check_claim(
@@ -94,8 +105,10 @@ pub(in crate::sql) async fn part(
         if since_begun(connection, RECORDED_APART, tenant, &records(recorded)?).await? {
             return Err(met("another unit has just recorded a part for another account"));
         }
-        let statement = sqlx::query(UNPARK).bind(tenant).bind(item_keys(recorded)?);
-        let _done = statement.execute(connection).await.map_err(failed)?;
+        let keys = item_keys(recorded)?;
+        if since_begun(connection, PARKED, tenant, &keys).await? {
+            let _changed: u64 = execute(connection, UNPARK, &[Text(tenant), Text(&keys)]).await?;
+        }
     }
     Ok(())
 }
@@ -118,6 +131,6 @@ async fn since_begun(
     tenant: &str,
     keys: &str,
 ) -> StoreResult<bool> {
-    let statement = sqlx::query_scalar(sql).bind(tenant).bind(keys);
-    statement.fetch_one(connection).await.map_err(failed)
+    let found = fetch(connection, Ask { sql, held: None }, &[Text(tenant), Text(keys)]).await?;
+    Ok(!found.is_empty())
 }

@@ -16,7 +16,7 @@ use crate::{
 const TURN: Duration = Duration::from_mins(1);
 
 /// What every session is told. Times are in milliseconds.
-const SESSION: [(&str, &str); 10] = [
+const SESSION: [(&str, &str); 11] = [
     // How long a unit waits for those that hold its locks.
     ("lock_timeout", "60000"),
     // How long one statement may take; none of a unit's reads more than what it names, `verify` goes through tenants in pages.
@@ -27,8 +27,9 @@ const SESSION: [(&str, &str); 10] = [
     ("timezone", "UTC"),
     ("datestyle", "ISO"),
     ("standard_conforming_strings", "on"),
-    // Every question names its keys and has an index for them, see the indexes. Without these a plan made while a table was small would walk
-    // it once it has grown.
+    // Every question names its keys and has an index for them. A plan that was made while a table was small would walk it once it has
+    // grown: so plans are made for the table as it is, and look rows up.
+    ("plan_cache_mode", "force_custom_plan"),
     ("enable_seqscan", "off"),
     ("enable_hashjoin", "off"),
     ("enable_mergejoin", "off"),

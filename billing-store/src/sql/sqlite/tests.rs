@@ -84,7 +84,8 @@ async fn every_statement_finds_its_rows_by_their_whole_key() {
     let asks = |source| [".all(", ".all_held("].map(|text| count(source, text)).into_iter();
     let questions: usize = QUESTIONS.iter().flat_map(|source| asks(source)).sum();
     let changing = [include_str!("../writes.rs"), include_str!("../corrections.rs")];
-    let changes: usize = changing.iter().map(|source| count(source, ".change(")).sum();
+    let changes = |source| [".change(", ".change_as("].map(|text| count(source, text)).into_iter();
+    let changes: usize = changing.iter().flat_map(|source| changes(source)).sum();
     assert_eq!(asked.len(), questions + changes, "statements were not all noted");
     assert_eq!(changes, CHANGES.len());
     let reader = store.readers.acquire().await.unwrap();
