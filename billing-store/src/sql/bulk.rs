@@ -52,6 +52,16 @@ pub(super) enum Cells {
 }
 
 impl Cells {
+    /// What follows belongs to another row.
+    #[cfg(feature = "postgres")]
+    pub(super) const fn next_row(&mut self) {
+        match self {
+            Self::Postgres(columns) => columns.next_row(),
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(_) => {}
+        }
+    }
+
     /// A text without NUL: an id, a name, a document.
     pub(super) fn text(&mut self, text: &str) -> StoreResult<()> {
         self.maybe_text(Some(text))

@@ -35,6 +35,10 @@ pub(super) enum Row<'r> {
 #[derive(Clone, Copy)]
 pub(super) struct Ask {
     pub(super) sql: &'static str,
+    #[cfg_attr(
+        not(feature = "postgres"),
+        expect(dead_code, reason = "where units follow one another, rows stay as they are")
+    )]
     /// The table, as the statement calls it, whose rows are to stay as they are until the transaction ends.
     pub(super) held: Option<&'static str>,
 }

@@ -2,7 +2,7 @@
 
 use billing_core::{
     correction::RecordedCorrection,
-    decide::{Intake, Parked, StoredItem},
+    decide::{Intake, StoredItem},
 };
 
 #[cfg(feature = "postgres")]
@@ -151,14 +151,15 @@ impl Session<'_> {
         }
     }
 
-    /// Sees to it, as the last thing that is written, that what was recorded is not parked, also if another unit does so.
+    /// Sees to it, as the last thing that is written, that what was recorded is not parked, also if another unit does so. Units of
+    /// SQLite follow one another.
+    #[cfg(feature = "postgres")]
     pub(super) async fn part(
         &mut self,
         recorded: &[StoredItem],
-        parked: &[Parked],
+        parked: &[billing_core::decide::Parked],
     ) -> StoreResult<()> {
         match &mut self.connection {
-            #[cfg(feature = "postgres")]
             Connection::Postgres(connection) => {
                 postgres::part(connection, self.tenant, recorded, parked).await
             }
@@ -178,6 +179,10 @@ pub(super) struct Words {
 }
 
 /// Keys that units may claim that have no lock in common.
+#[cfg_attr(
+    not(feature = "postgres"),
+    expect(dead_code, reason = "where units follow one another, nobody asks which keys")
+)]
 #[derive(Clone, Copy)]
 pub(super) enum Claimed<'a> {
     /// Of items.

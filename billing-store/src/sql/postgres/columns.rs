@@ -78,6 +78,10 @@ impl Columns {
         self.push(Kind::Bytes, Some(bytes))
     }
 
+    pub(in crate::sql) const fn next_row(&mut self) {
+        self.at = 0;
+    }
+
     fn push(&mut self, kind: Kind, cell: Option<&[u8]>) -> StoreResult<()> {
         if self.at == self.columns.len() {
             self.columns.push(Column { kind, count: 0, has_null: false, elements: Vec::new() });
@@ -145,9 +149,7 @@ pub(in crate::sql) async fn insert<R: Sync>(
     }
     let mut cells = Cells::Postgres(Columns { columns: Vec::with_capacity(insert.columns), at: 0 });
     for row in rows {
-        if let Cells::Postgres(columns) = &mut cells {
-            columns.at = 0;
-        }
+        cells.next_row();
         bind(&mut cells, row)?;
     }
     let columns = match cells {
