@@ -88,6 +88,12 @@ const SCHEMA: Schema = Schema { ledger: LEDGER, steps: STEPS };
 /// transaction, whose numbers are 64 bits of a SHA-256. Two units that meet without a lock in common, because both name one item under
 /// different accounts, are [`Transient`](crate::StoreError::Transient) to the second; so is the one that a deadlock ends.
 ///
+/// # Sessions
+///
+/// A unit waits a minute for a connection and a minute for each of its locks, a statement may take ten, and a unit that is idle for ten
+/// loses its locks: all are [`Transient`](crate::StoreError::Transient). Zone, date style and locale of the server bear on nothing.
+/// The connections of this store are its own; those of a host that [joins](Self::join) keep the host's settings.
+///
 /// # Tenants
 ///
 /// Every statement names its tenant. Row-level security is a second wall: each transaction says whose rows it may see
