@@ -412,11 +412,11 @@ create trigger billing_number after insert on billing_event
     referencing new table as fresh for each statement execute function billing_event_number();
 
 -- Whether a row was committed since the transaction began, by the number of the transaction that wrote it; that number is brought to 64
--- bits by its distance to the one that asks. `billing.began` is what had been committed when it began.
+-- bits by its distance to the one that asks, which is negative for one that began to write later. `billing.began` is what had been committed when it began.
 create function billing_since_begun(writer xid) returns boolean language sql as $$
     select pg_xact_status(number) = 'committed'
         and not pg_visible_in_snapshot(number, current_setting('billing.began')::pg_snapshot)
-    from (select greatest(pg_current_xact_id()::text::bigint - greatest(age(writer), 0), 3)::text::xid8) of_writer(number)
+    from (select greatest(pg_current_xact_id()::text::bigint - age(writer), 3)::text::xid8) of_writer(number)
 $$;
 
 -- Each transaction says whose rows it may see, and sees and writes no others; this holds for the owner of the tables too.
