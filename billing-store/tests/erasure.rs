@@ -204,6 +204,24 @@ async fn what_is_left_is_corrected(acme: &Tenant, key: ItemKey) {
 }
 
 #[tokio::test]
+async fn an_amended_call_goes_by_the_time_and_the_day_it_has_now() {
+    let (acme, _clock) = world(Arc::new(MemoryStore::new())).await;
+    let october = call("alice", "calls", "2026-10-05T08:00:00Z", [NUMBER, OTHER]);
+    let later = call("alice", "calls", "2026-11-03T08:00:00Z", [NUMBER, OTHER]).item;
+    let change = Change::Amend { key: october.key, item: later };
+    acme.correct(&correction("later", change)).await.unwrap();
+    let times = ["2026-11-03T00:00:00Z", "2026-11-04T00:00:00Z"];
+    let [from, until] = times.map(|at| at.parse().unwrap());
+    let third = Erasure::Between { from, until };
+    let erased = acme.erase_persons(&third, "retention").await.unwrap();
+    assert_eq!((erased.items, erased.open), (0, 1), "November is not billed");
+    acme.hand_over(Days::Ended).await.unwrap();
+    let erased = acme.erase_persons(&third, "retention").await.unwrap();
+    assert_eq!((erased.items, erased.open), (1, 0));
+    assert_eq!(verify(&acme).await.unwrap().findings, []);
+}
+
+#[tokio::test]
 async fn a_number_goes_from_memory_and_the_money_stays() {
     a_number_goes_and_the_money_stays(Arc::new(MemoryStore::new())).await;
 }

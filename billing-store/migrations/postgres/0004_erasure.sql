@@ -11,7 +11,7 @@ create trigger billing_body_kept before update of body, erased on billing_item
 
 drop trigger billing_kept on billing_refusal;
 create trigger billing_kept before update on billing_refusal
-    for each row when (length(new.raw) > 0 or (new.tenant, new.intake, new.number, new.place, new.reason)
+    for each row when (length(new.raw) > 0 or length(old.raw) = 0 or (new.tenant, new.intake, new.number, new.place, new.reason)
         is distinct from (old.tenant, old.intake, old.number, old.place, old.reason))
     execute function billing_refuse('a refusal is never changed, but its raw text may be erased');
 
@@ -20,5 +20,6 @@ create trigger billing_kept before update on billing_dropped
     for each row when (
         (new.tenant, new.at, new.source, new.id, new.leg, new.partial, new.account, new.parked, new.since, new.reason)
         is distinct from
-        (old.tenant, old.at, old.source, old.id, old.leg, old.partial, old.account, old.parked, old.since, old.reason))
+        (old.tenant, old.at, old.source, old.id, old.leg, old.partial, old.account, old.parked, old.since, old.reason)
+        or (new.body is distinct from old.body) <> (new.digest is distinct from old.digest))
     execute function billing_refuse('a dropped item is never changed, but its persons may be erased');

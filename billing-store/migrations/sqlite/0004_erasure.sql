@@ -12,7 +12,7 @@ begin select raise(abort, 'an item is never changed, but its persons may be eras
 
 drop trigger billing_refusal_kept;
 create trigger billing_refusal_kept before update on billing_refusal
-when new.raw <> '' or (new.tenant, new.intake, new.number, new.place, new.reason)
+when new.raw <> '' or old.raw = '' or (new.tenant, new.intake, new.number, new.place, new.reason)
     is not (old.tenant, old.intake, old.number, old.place, old.reason)
 begin select raise(abort, 'a refusal is never changed, but its raw text may be erased'); end;
 
@@ -20,4 +20,5 @@ drop trigger billing_dropped_kept;
 create trigger billing_dropped_kept before update on billing_dropped
 when (new.tenant, new.at, new.source, new.id, new.leg, new.partial, new.account, new.parked, new.since, new.reason)
     is not (old.tenant, old.at, old.source, old.id, old.leg, old.partial, old.account, old.parked, old.since, old.reason)
+    or (new.body is not old.body) <> (new.digest is not old.digest)
 begin select raise(abort, 'a dropped item is never changed, but its persons may be erased'); end;

@@ -120,22 +120,44 @@ impl Tenant {
             let place = after.as_ref().map(|(at, key)| (*at, key));
             let of = HistoryPage { from, until, kind: None, after: place, limit: PAGE };
             let page = self.history(account, &of).await?;
-            let Some(last) = page.last() else { return Ok(()) };
+            let Some(last) = page.last() else { break };
             after = Some((last.item.at(), last.claim.key.clone()));
-            let takes = |item: &&StoredItem| {
-                !item.erased && (erasure.takes(&item.item) || erasure.takes(item.content()))
-            };
-            let mine = page.iter().filter(takes);
-            let keys: Vec<ItemKey> = mine.map(|item| item.claim.key.clone()).collect();
-            if keys.is_empty() {
-                continue;
-            }
-            let mut unit = self.begin(&Locks::accounts([account.clone()])).await?;
-            let erased = self.erase_items_in(&mut *unit, account, &keys, reason).await?;
-            unit.commit().await?;
-            done.items = done.items.saturating_add(erased.items);
-            done.open = done.open.saturating_add(erased.open);
+            self.erase_page(account, erasure, reason, &page, done).await?;
         }
+        // What was amended may be of another time than was reported.
+        let mut after: Option<ItemKey> = None;
+        loop {
+            let mut page = self.read().await?.amended(account, after.as_ref(), PAGE).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = Some(last.claim.key.clone());
+            page.retain(|item| !(from..until).contains(&item.item.at()));
+            self.erase_page(account, erasure, reason, &page, done).await?;
+        }
+    }
+
+    /// Erases the persons of what an erasure takes of some items of an account.
+    async fn erase_page(
+        &self,
+        account: &AccountId,
+        erasure: &Erasure<'_>,
+        reason: &str,
+        page: &[StoredItem],
+        done: &mut Erased,
+    ) -> Result<()> {
+        let takes = |item: &&StoredItem| {
+            !item.erased && (erasure.takes(&item.item) || erasure.takes(item.content()))
+        };
+        let mine = page.iter().filter(takes);
+        let keys: Vec<ItemKey> = mine.map(|item| item.claim.key.clone()).collect();
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let mut unit = self.begin(&Locks::accounts([account.clone()])).await?;
+        let erased = self.erase_items_in(&mut *unit, account, &keys, reason).await?;
+        unit.commit().await?;
+        done.items = done.items.saturating_add(erased.items);
+        done.open = done.open.saturating_add(erased.open);
+        Ok(())
     }
 
     /// Erases the persons of items of one account.
@@ -160,7 +182,8 @@ impl Tenant {
         let mut items: Vec<StoredItem> = unit.items(keys).await?;
         items.retain(|item| wanted.contains(&item.claim.key) && item.claim.account == *account);
         let zone = &known.settings.zone;
-        let days: BTreeSet<_> = items.iter().map(|item| zone.day_of(item.item.at())).collect();
+        let contents = items.iter().flat_map(|item| [&item.item, item.content()]);
+        let days: BTreeSet<_> = contents.map(|content| zone.day_of(content.at())).collect();
         let days: Vec<_> = days.into_iter().map(|day| (account.clone(), day)).collect();
         let totals = unit.day_totals(&days).await?;
         let done = decide::erase_items(&known, items, &totals, reason, self.now());

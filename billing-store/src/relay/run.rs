@@ -81,12 +81,33 @@ pub struct Relay {
 }
 
 /// What a relay remembers from run to run; everything else is in the store.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Place {
     /// The token of its lease, or of one it tried to take.
     token: Option<u64>,
     /// The account its last run ended with, so that a busy account does not keep others waiting.
     after: Option<AccountId>,
+    /// How many messages the next run may have: as many as the sink takes in a small part of the lease.
+    messages: u32,
+}
+
+impl Place {
+    /// How many messages the first run may have, before it is known how fast the sink is.
+    const MESSAGES: u32 = 64;
+
+    const fn new() -> Self {
+        Self { token: None, after: None, messages: Self::MESSAGES }
+    }
+
+    /// Gives the next run more or fewer messages, so that it ends long before the lease does.
+    fn pace(&mut self, took_ms: u64, options: &RelayOptions) {
+        let parts_of_lease = took_ms.saturating_mul(8);
+        if parts_of_lease > options.lease_ms.saturating_mul(2) {
+            self.messages = self.messages.checked_shr(1).unwrap_or(0).max(1);
+        } else if parts_of_lease < options.lease_ms {
+            self.messages = self.messages.saturating_mul(2).min(options.messages_max.max(1));
+        }
+    }
 }
 
 /// What one run has done.
@@ -121,7 +142,7 @@ impl Relay {
     /// A relay of a tenant's events to a sink, which keeps its cursors under `id`.
     #[must_use]
     pub fn new(tenant: Tenant, id: SinkId, sink: Arc<dyn Sink>, options: RelayOptions) -> Self {
-        Self { tenant, id, sink, options, place: Mutex::default() }
+        Self { tenant, id, sink, options, place: Mutex::new(Place::new()) }
     }
 
     /// Delivers what is due, up to the limits of one run.
@@ -158,9 +179,14 @@ impl Relay {
             return Ok(Delivered { held: Some(held), ..Delivered::default() });
         }
         let began_after = place.after.take();
-        let page = self.page(began_after.as_ref(), now).await?;
+        let page = self.page(began_after.as_ref(), now, place.messages).await?;
         let is_last = page.is_last;
+        let began = self.tenant.now();
         let mut run = self.deliver(page, now, chance).await;
+        let took_ms = began.millis_until(self.tenant.now()).unwrap_or(0);
+        place.pace(took_ms, &self.options);
+        // The lease begins anew where the sink has answered, however long that took.
+        let now = now.checked_add_ms(took_ms).unwrap_or(now);
         if !is_last || run.gave_up {
             place.after.clone_from(&run.after);
         }
@@ -313,7 +339,17 @@ impl Relay {
             dead_letters: run.dead_letters,
             lease,
         };
-        unit.apply(&Writes { relayed: Some(relayed), ..Writes::default() }).await?;
+        match unit.apply(&Writes { relayed: Some(relayed), ..Writes::default() }).await {
+            Ok(()) => {}
+            Err(error @ StoreError::Refused { .. }) => {
+                drop(unit);
+                // Another may have been first by a moment.
+                let current = self.lease(&mut *self.tenant.read().await?).await?;
+                let others = current.filter(|lease| !self.is_mine(lease, place));
+                return others.map_or(Err(Error::Store(error)), |lease| Ok(Some(lease)));
+            }
+            Err(error) => return Err(Error::Store(error)),
+        }
         unit.commit().await?;
         Ok(None)
     }
@@ -334,9 +370,9 @@ impl Relay {
     }
 
     /// What is due, in pages of accounts that begin where the last one ended.
-    async fn page(&self, after: Option<&AccountId>, now: Instant) -> Result<Page> {
+    async fn page(&self, after: Option<&AccountId>, now: Instant, messages: u32) -> Result<Page> {
         let accounts_max = self.options.accounts_max.max(1);
-        let mut left = self.options.messages_max.max(1);
+        let mut left = self.options.messages_max.min(messages).max(1);
         let mut facts = self.tenant.read().await?;
         let epoch = facts.epoch().await?;
         let cursors = facts.behind(&self.id, now, after, accounts_max).await?;

@@ -69,7 +69,7 @@ pub(super) const MOVE: Words = Words {
          )
          update billing_item set (current_seq, effective, amended) = \
          (select m.seq, m.effective, m.amended from moved m where m.place = billing_item.ctid) \
-         where ctid = any(array(select m.place from moved m))",
+         where tenant = ?1 and ctid = any(array(select m.place from moved m))",
     // The tenant comes with the keys: told by itself, it tempts the planner to walk all of its items.
     #[cfg(feature = "sqlite")]
     sqlite: "with k(tenant, source, id, leg, partial, seq, effective, amended) as materialized (

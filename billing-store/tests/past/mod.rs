@@ -1,8 +1,8 @@
 //! What is written once and for ever, in the words of SQLite.
 
 /// The columns that may change after all.
-pub(crate) const MOVING: [&str; 7] =
-    ["current_seq", "effective", "amended", "void", "state", "detail", "attempts"];
+pub(crate) const MOVING: [&str; 8] =
+    ["current_seq", "effective", "amended", "erased", "void", "state", "detail", "attempts"];
 
 /// What is written once: a row of each table, and the edits that it takes all the same.
 pub(crate) const PAST: [(&str, &str, &[&str]); 17] = [
@@ -13,8 +13,12 @@ pub(crate) const PAST: [(&str, &str, &[&str]); 17] = [
     ("billing_assignment", "'acme', 'alice', 1, 0, 'basic', 1, '{}', zeroblob(32)", &[]),
     (
         "billing_item",
-        "'acme', 'pbx', '1', '', 0, 'alice', 'call', 0, '{}', 1, zeroblob(32), 1, 1, 1, 1, null",
-        &["current_seq = 7, effective = 0, amended = '{}'"],
+        "'acme', 'pbx', '1', '', 0, 'alice', 'call', 0, '{}', 1, zeroblob(32), 1, 1, 1, 1, null, null",
+        &[
+            "current_seq = 7, effective = 0, amended = '{}'",
+            // Persons may be erased.
+            "body = '[]', erased = '0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef'",
+        ],
     ),
     (
         "billing_posting",

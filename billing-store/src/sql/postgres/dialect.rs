@@ -81,7 +81,7 @@ fn found_first(sql: &str) -> String {
         let (columns, keys) = keys.split_once(") in (select ")?;
         let (values, after) = keys.split_once(" from json_each(?2) k)")?;
         Some(format!(
-            "{before}ctid = any(array(select f.ctid from json_each(?2) k cross join lateral (\
+            "{before}tenant = ?1 and ctid = any(array(select f.ctid from json_each(?2) k cross join lateral (\
              select ctid from {table} where tenant = ?1 and ({columns}) = ({values}) offset 0) f)){after}"
         ))
     };
@@ -119,7 +119,7 @@ mod tests {
             (
                 "update t indexed by t_b set c = 1 where tenant = ?1 and (a, b) in \
                  (select cast(k.value ->> 0 as text), 1 from json_each(?2) k)",
-                "update t set c = 1 where ctid = any(array(select f.ctid from \
+                "update t set c = 1 where tenant = $1 and ctid = any(array(select f.ctid from \
                  (select cast(e.value ->> 0 as text) as k0 \
                  from jsonb_array_elements($2::jsonb) e(value) offset 0) k cross join lateral \
                  (select ctid from t where tenant = $1 and (a, b) = (k.k0, 1) offset 0) f))",

@@ -28,15 +28,12 @@ pub(super) fn failed(error: sqlx::Error) -> StoreError {
 
 /// The line is down, the pool is empty, or something that has nothing to do with the server.
 fn unsaid(error: sqlx::Error) -> StoreError {
-    use sqlx::Error::{Io, PoolClosed, PoolTimedOut, Protocol, Tls};
+    use sqlx::Error::{Io, PoolTimedOut, Protocol, Tls};
     match error {
         Io(_) | Tls(_) | Protocol(_) | PoolTimedOut => {
             StoreError::Transient { source: error.into() }
         }
-        PoolClosed => {
-            let what = "the store is closed".into();
-            StoreError::Refused { what, source: Some(error.into()) }
-        }
+        // No write was refused for what it was: one who asks again elsewhere is answered.
         _ => StoreError::Failed { source: error.into() },
     }
 }
@@ -51,8 +48,6 @@ fn sorted(said: Said) -> StoreError {
         (_, "23") => "a constraint",
         // Within one statement.
         ("21000", _) => "a key is named twice",
-        // Row-level security, among others: the row is another tenant's.
-        ("42501", _) => "the role may not do this",
         ("25P02", _) => "an earlier write of the unit was refused",
         _ => return other(said),
     };

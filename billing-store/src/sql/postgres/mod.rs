@@ -176,7 +176,10 @@ impl PostgresStore {
     /// A unit inside the host's own transaction: what it writes is committed or rolled back with everything else in there.
     ///
     /// The transaction must be `read committed`, which it is unless the host said otherwise, and lead to a database that was
-    /// [migrated](Self::migrate). The locks are held until it ends. From here on it sees this tenant's rows alone.
+    /// [migrated](Self::migrate). The locks are held until it ends, those of parked items and partial records too, which every unit of the tenant
+    /// that records may wait for: end it soon. From here on it sees this tenant's rows alone. How durable its commit is, is the host's to say.
+    /// Join the transaction itself, not a savepoint in it: what was written there other units cannot tell from what was there before, and two that
+    /// name the same item under different accounts at that moment might both record it.
     ///
     /// # Errors
     ///

@@ -295,8 +295,7 @@ impl SqliteStore {
         let mut writer =
             waiting.map_err(|source| StoreError::Transient { source: source.into() })?;
         if self.readers.is_closed() {
-            let what = "the store is closed".into();
-            return Err(StoreError::Refused { what, source: None });
+            return Err(StoreError::Failed { source: "the store is closed".into() });
         }
         if writer.is_none() {
             *writer = Some(SqliteConnection::connect_with(&self.options).await.map_err(failed)?);
