@@ -1,7 +1,8 @@
 //! Durable ingest on SQLite and PostgreSQL, each beside a bare bulk insert of the same rows into the same tables through the same driver.
 //!
 //! `cargo bench --bench ingest` measures batches of 1, 100, 1,000 and 10,000 calls in three rounds and prints medians and
-//! ratios; PostgreSQL where `BILLING_TEST_POSTGRES_URL` leads to one, whose settings decide what a commit costs. `-- --test` runs a
+//! ratios; PostgreSQL where `BILLING_TEST_POSTGRES_URL` leads to one, whose settings decide what a commit costs, and whose line how
+//! long large statements wait: with `?sslmode=disable`, or through a Unix socket, they do not. `-- --test` runs a
 //! small round once. Calls come in time order over one month, from 10,000 accounts of falling size.
 
 #[path = "ingest/postgres.rs"]
