@@ -27,7 +27,7 @@ const KILLS: (u64, u64) = (3, 50);
 const SOME: u64 = 16;
 /// Answers must come again within this time of the server taking connections, on a machine that others may be at work with and where
 /// figures are taken.
-const BACK: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(10));
+const BACK: (Duration, Duration) = (Duration::from_secs(150), Duration::from_secs(10));
 
 pub async fn killed(run: &Run) -> Done<Vec<String>> {
     let Some(programs) = server::programs() else {
